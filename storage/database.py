@@ -1,0 +1,135 @@
+"""The database and its transactions. The only place that commits.
+
+One command is one transaction: state change, event and outbox rows together. No network call is
+made inside one. A failure of the database becomes `Unavailable`, a failed invariant `Conflict`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
+from sqlmodel import Session
+
+from storage.clock import Clock
+from storage.errors import AssayError, Conflict, Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TRIES = 3
+# deadlock, serialization failure, statement timeout, lock not available
+PASSING_FAULTS = {"40P01", "40001", "57014", "55P03"}
+
+
+class PassingFault(Unavailable):
+    """The database asked to try again: nothing of the transaction was kept."""
+
+
+class Transaction:
+    """One act: a session, and the moment at which the act happens."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self.session = session
+        self.now = clock.now()
+
+
+class Database:
+    """A PostgreSQL database.
+
+    `url` is a SQLAlchemy address with the psycopg driver (`postgresql+psycopg://…`); the plain
+    `postgresql://…` form is accepted.
+    """
+
+    def __init__(
+        self, url: str, clock: Clock, *, statement_timeout_ms: int = 15_000, pool_size: int = 10
+    ) -> None:
+        self.clock = clock
+        self.url = driver_url(url)
+        self.engine: Engine = create_engine(
+            self.url,
+            pool_pre_ping=True,
+            pool_size=pool_size,
+            max_overflow=10,
+            pool_timeout=5,
+            connect_args={
+                "connect_timeout": 3,
+                "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000"
+                " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            },
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction that is kept when the block ends well, and leaves nothing when it does not.
+
+        Raises Conflict (an invariant of the database was broken by something that came first),
+        PassingFault (try again), Unavailable (the database is away).
+        """
+        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield Transaction(session, self.clock)
+            session.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A read-only look at one consistent state of the database."""
+        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield Transaction(session, self.clock)
+
+    def ping(self) -> None:
+        """Return when the database answers; raise Unavailable when it does not."""
+        with self.reading() as tx:
+            tx.session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+
+def driver_url(url: str) -> str:
+    """The address with our driver in it."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
+
+
+def command(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a function as a command: run again, at most three times, after a passing fault."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(TRIES - 1):
+            try:
+                return function(*args, **kwargs)
+            except PassingFault:
+                continue
+        return function(*args, **kwargs)
+
+    return run
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except AssayError:
+        raise
+    except IntegrityError as error:
+        raise Conflict(
+            "This was changed by someone else at the same moment, or it has been done already. "
+            "Reload the page to see how it stands now."
+        ) from error
+    except (OperationalError, PendingRollbackError, DBAPIError) as error:
+        raise _fault(error) from error
+
+
+def _fault(error: Exception) -> Exception:
+    code = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if code in PASSING_FAULTS:
+        return PassingFault("The database is busy. Nothing was changed; please try again.")
+    away = code is None or code[:2] in {"08", "57", "53"}
+    if isinstance(error, OperationalError | PendingRollbackError) and away:
+        return Unavailable("The database is away for a moment. Nothing was lost; please try again.")
+    return error

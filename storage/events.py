@@ -1,0 +1,58 @@
+"""The history of everything that was done: who, as what role, on what, why, when. Append-only."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID
+
+from storage.database import Transaction
+from storage.ids import AccountId, CaseId, new_id
+from storage.tables.events import Event
+from storage.vocabulary import Role
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+@dataclass(frozen=True)
+class Who:
+    """The one who acts: an account, or someone who holds a link, or the system itself."""
+
+    role: Role
+    account_id: AccountId | None = None
+    label: str = ""
+
+
+SYSTEM = Who(Role.SYSTEM, label="Assay")
+
+
+def record(
+    tx: Transaction,
+    who: Who,
+    kind: str,
+    subject: tuple[str, UUID],
+    *,
+    case_id: CaseId | None = None,
+    why: str = "",
+    data: Mapping[str, object] | None = None,
+) -> None:
+    """Write down an act in the transaction that does it.
+
+    `kind` is the command's name in the past tense's stead (`submit_case`), `subject` the table's
+    word for the thing and its id; `data` holds small facts as JSON, never secrets.
+    """
+    tx.session.add(
+        Event(
+            id=new_id(),
+            at=tx.now,
+            actor_id=who.account_id,
+            actor_role=who.role.value,
+            actor_label=who.label,
+            kind=kind,
+            subject_type=subject[0],
+            subject_id=subject[1],
+            case_id=case_id,
+            why=why,
+            data=dict(data or {}),
+            request_id=request_id.get(),
+        )
+    )

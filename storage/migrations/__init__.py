@@ -1,0 +1,1 @@
+"""The database's versions (Alembic), and how it is brought to the newest."""

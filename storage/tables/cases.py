@@ -1,0 +1,82 @@
+"""Cases, self-assessments and the manifests that submissions freeze."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Sequence, UniqueConstraint, Uuid
+from sqlmodel import Field
+
+from storage.tables.base import Table
+from storage.tables.columns import datetime, document, maybe_moment, moment, one_of
+from storage.vocabulary import CaseState
+
+CASE_NUMBERS = Sequence("case_number", start=1001, metadata=Table.metadata)
+
+
+class Case(Table, table=True):
+    """One learner's way to one credential.
+
+    `version` counts the changes of state; a move is a compare-and-swap on (state, version).
+    `number` is what people call it by. `decision_id` is there from the decision on.
+    """
+
+    __tablename__ = "plar_case"
+    __table_args__ = (
+        one_of("state", CaseState),
+        CheckConstraint(
+            "state NOT IN ('decided', 'released', 'closed', 'appeal') OR decision_id IS NOT NULL",
+            name="decided_has_decision",
+        ),
+        CheckConstraint(
+            "state IN ('draft', 'withdrawn', 'expired') OR submitted_at IS NOT NULL",
+            name="submitted_has_time",
+        ),
+        CheckConstraint("round >= 1", name="round_positive"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    number: int = Field(unique=True)
+    institution_id: UUID = Field(foreign_key="institution.id", index=True)
+    learner_id: UUID = Field(foreign_key="account.id", index=True)
+    definition_id: UUID = Field(foreign_key="definition_version.id", index=True)
+    policy_id: UUID = Field(foreign_key="policy_version.id")
+    state: str = Field(index=True)
+    version: int = 1
+    round: int = 1
+    opened_at: datetime = moment()
+    submitted_at: datetime | None = maybe_moment()
+    due_at: datetime | None = maybe_moment()
+    closed_at: datetime | None = maybe_moment()
+    note_to_learner: str = ""
+    decision_id: UUID | None = Field(
+        default=None,
+        sa_column=Column(
+            Uuid, ForeignKey("decision.id", name="fk_plar_case_decision_id", use_alter=True)
+        ),
+    )
+
+
+class SelfRating(Table, table=True):
+    """How a learner rates themselves on one outcome. It informs; it never counts."""
+
+    __tablename__ = "self_rating"
+
+    case_id: UUID = Field(primary_key=True, foreign_key="plar_case.id")
+    outcome_code: str = Field(primary_key=True)
+    level: int
+    note: str = ""
+    rated_at: datetime = moment()
+
+
+class Manifest(Table, table=True):
+    """What was submitted in one round, frozen. `digest` is the SHA-256 of the canonical JSON."""
+
+    __tablename__ = "manifest"
+    __table_args__ = (UniqueConstraint("case_id", "round"),)
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="plar_case.id")
+    round: int
+    body: dict[str, object] = document()
+    digest: str
+    signed_name: str
+    signed_at: datetime = moment()

@@ -1,0 +1,141 @@
+"""Evidence items, their uploads and the sealed objects behind them."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlmodel import Field
+
+from storage.tables.base import Table
+from storage.tables.columns import datetime, document, maybe_moment, moment, one_of
+from storage.vocabulary import Disclosure, EvidenceKind, EvidenceState, ScanVerdict
+
+
+class SealedObject(Table, table=True):
+    """Bytes that are kept under a key their own digest fixes. Several items may share them."""
+
+    __tablename__ = "sealed_object"
+    __table_args__ = (CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_hex"),)
+
+    sha256: str = Field(primary_key=True)
+    key: str = Field(unique=True)
+    size: int = Field(sa_type=BigInteger)
+    sealed_at: datetime = moment()
+    checked_at: datetime | None = maybe_moment()
+    missing_at: datetime | None = maybe_moment()
+
+
+class EvidenceItem(Table, table=True):
+    """One piece of evidence: what it is, what the learner says of it, and what the seal found.
+
+    `sha256`, `size`, `media_type` come from our own pass over the bytes; `declared_*` are what the
+    browser said. `reason` says in words why an item is rejected or quarantined.
+    """
+
+    __tablename__ = "evidence_item"
+    __table_args__ = (
+        one_of("state", EvidenceState),
+        one_of("kind", EvidenceKind),
+        one_of("scan", ScanVerdict),
+        one_of("disclosure", Disclosure),
+        CheckConstraint("declared_size >= 0", name="size_not_negative"),
+        CheckConstraint(
+            "state <> 'sealed' OR (sha256 IS NOT NULL AND size IS NOT NULL)",
+            name="sealed_has_digest",
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="plar_case.id", index=True)
+    round: int = 1
+    state: str = Field(index=True)
+    version: int = 1
+    kind: str
+    title: str
+    own_part: str = ""
+    ai_use: str = ""
+    work_from: date | None = None
+    work_to: date | None = None
+    expires_on: date | None = None
+    disclosure: str = Disclosure.DIGEST_ONLY.value
+    file_name: str
+    declared_type: str = ""
+    declared_size: int = Field(sa_type=BigInteger)
+    size: int | None = Field(default=None, sa_type=BigInteger)
+    media_type: str = ""
+    sha256: str | None = Field(default=None, foreign_key="sealed_object.sha256", index=True)
+    scan: str = ScanVerdict.NOT_SCANNED.value
+    scan_detail: str = ""
+    reason: str = ""
+    seal_bytes_read: int = Field(default=0, sa_type=BigInteger)
+    attestation_id: UUID | None = Field(default=None, index=True)
+    created_at: datetime = moment()
+    stored_at: datetime | None = maybe_moment()
+    sealed_at: datetime | None = maybe_moment()
+
+
+class EvidenceMapping(Table, table=True):
+    """That an item speaks to an outcome."""
+
+    __tablename__ = "evidence_mapping"
+
+    item_id: UUID = Field(primary_key=True, foreign_key="evidence_item.id")
+    outcome_code: str = Field(primary_key=True)
+    note: str = ""
+
+
+class Upload(Table, table=True):
+    """The plan of one upload: key, part size, number of parts, and where it stands.
+
+    `store_upload_id` is the store's own id of the multipart upload; empty until it was begun.
+    """
+
+    __tablename__ = "upload"
+    __table_args__ = (
+        Index(
+            "ix_upload_live",
+            "item_id",
+            unique=True,
+            postgresql_where=text("completed_at IS NULL AND aborted_at IS NULL"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    item_id: UUID = Field(foreign_key="evidence_item.id", index=True)
+    key: str = Field(unique=True)
+    store_upload_id: str = ""
+    part_size: int = Field(sa_type=BigInteger)
+    part_count: int
+    fingerprint: str = ""
+    created_at: datetime = moment()
+    active_at: datetime = moment()
+    completed_at: datetime | None = maybe_moment()
+    aborted_at: datetime | None = maybe_moment()
+    etag: str = ""
+
+
+class UploadPart(Table, table=True):
+    """A part that the store has: its number (from 1), digest, size and ETag."""
+
+    __tablename__ = "upload_part"
+
+    upload_id: UUID = Field(primary_key=True, foreign_key="upload.id")
+    number: int = Field(primary_key=True)
+    sha256: str
+    size: int = Field(sa_type=BigInteger)
+    etag: str
+    recorded_at: datetime = moment()
+
+
+class EvidenceAccess(Table, table=True):
+    """That somebody was given a link to an item's bytes."""
+
+    __tablename__ = "evidence_access"
+
+    id: UUID = Field(primary_key=True)
+    item_id: UUID = Field(foreign_key="evidence_item.id", index=True)
+    account_id: UUID | None = Field(default=None, foreign_key="account.id")
+    credential_id: UUID | None = None
+    purpose: str
+    at: datetime = moment()
+    details: dict[str, object] = document()

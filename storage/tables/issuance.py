@@ -1,0 +1,94 @@
+"""Keys, status lists, credentials."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from storage.tables.base import Table
+from storage.tables.columns import datetime, maybe_moment, moment, one_of
+from storage.tables.columns import document as json_document
+from storage.vocabulary import CredentialState, StatusPurpose
+
+
+class IssuerKey(Table, table=True):
+    """An Ed25519 key of an institution or, where `organisation_id` is set, one that the
+    institution keeps for an employer. The seed is encrypted at rest; retired keys stay published.
+    """
+
+    __tablename__ = "issuer_key"
+
+    id: UUID = Field(primary_key=True)
+    institution_id: UUID = Field(foreign_key="institution.id", index=True)
+    organisation_id: UUID | None = Field(default=None, foreign_key="organisation.id", index=True)
+    fragment: str
+    public_multibase: str = Field(unique=True)
+    sealed_seed: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = moment()
+    retired_at: datetime | None = maybe_moment()
+
+
+class StatusList(Table, table=True):
+    """One Bitstring status list: its bits, and the signed document that publishes them.
+
+    `version` counts the changes of the bits, `signed_version` says which of them `document` holds.
+    """
+
+    __tablename__ = "status_list"
+    __table_args__ = (
+        one_of("purpose", StatusPurpose),
+        UniqueConstraint("institution_id", "purpose", "number"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    institution_id: UUID = Field(foreign_key="institution.id")
+    purpose: str
+    number: int
+    size: int
+    bits: bytes = Field(sa_type=LargeBinary)
+    version: int = 1
+    signed_version: int = 0
+    document: str | None = None
+    signed_at: datetime | None = maybe_moment()
+
+
+class StatusEntry(Table, table=True):
+    """That an index of a list belongs to a subject (a credential or an endorsement)."""
+
+    __tablename__ = "status_entry"
+    __table_args__ = (UniqueConstraint("list_id", "subject_id"),)
+
+    list_id: UUID = Field(primary_key=True, foreign_key="status_list.id")
+    position: int = Field(primary_key=True)
+    subject_id: UUID = Field(index=True)
+
+
+class Credential(Table, table=True):
+    """An Open Badges 3.0 credential, from frozen claims to the signed, published document.
+
+    `document` holds the exact signed JSON text; it is written once.
+    """
+
+    __tablename__ = "credential"
+    __table_args__ = (
+        one_of("state", CredentialState),
+        CheckConstraint("state = 'pending' OR document IS NOT NULL", name="signed_has_document"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="plar_case.id", index=True)
+    decision_id: UUID = Field(foreign_key="decision.id", unique=True)
+    institution_id: UUID = Field(foreign_key="institution.id", index=True)
+    learner_id: UUID = Field(foreign_key="account.id", index=True)
+    definition_id: UUID = Field(foreign_key="definition_version.id")
+    state: str
+    version: int = 1
+    claims: dict[str, object] = json_document()
+    document: str | None = None
+    document_sha256: str | None = None
+    created_at: datetime = moment()
+    signed_at: datetime | None = maybe_moment()
+    published_at: datetime | None = maybe_moment()
+    suspended_at: datetime | None = maybe_moment()
+    revoked_at: datetime | None = maybe_moment()
+    public_reason: str = ""

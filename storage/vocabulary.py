@@ -1,0 +1,189 @@
+"""The field's words as closed lists: roles, states, kinds. Columns hold these and nothing else."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is to an institution. Supervisors, employers, verifiers need no account."""
+
+    LEARNER = "learner"
+    ADVISER = "adviser"
+    SUPERVISOR = "supervisor"
+    COORDINATOR = "coordinator"
+    ASSESSOR = "assessor"
+    MODERATOR = "moderator"
+    DECIDER = "decider"
+    REGISTRAR = "registrar"
+    EMPLOYER = "employer"
+    VERIFIER = "verifier"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    SCREENING = "screening"
+    RETURNED = "returned"
+    ASSESSMENT = "assessment"
+    MODERATION = "moderation"
+    DECISION = "decision"
+    DECIDED = "decided"
+    RELEASED = "released"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    INTEGRITY_HOLD = "integrity_hold"
+    APPEAL = "appeal"
+
+
+class EvidenceState(StrEnum):
+    """Where an evidence item stands."""
+
+    ANNOUNCED = "announced"
+    UPLOADING = "uploading"
+    STORED = "stored"
+    SEALED = "sealed"
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+    ERASED = "erased"
+
+
+class EvidenceKind(StrEnum):
+    """What sort of thing an evidence item is."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    WORK_PRODUCT = "work_product"
+    PHOTO = "photo"
+    SCREENSHOT = "screenshot"
+    DEMONSTRATION = "demonstration"
+    CHALLENGE_EXAM = "challenge_exam"
+    SIMULATION = "simulation"
+    DOCUMENT = "document"
+    INTERVIEW = "interview"
+    ATTESTATION = "attestation"
+    TESTIMONIAL = "testimonial"
+    CV = "cv"
+    JOB_DESCRIPTION = "job_description"
+    CERTIFICATE = "certificate"
+    REFLECTION = "reflection"
+
+
+class ScanVerdict(StrEnum):
+    """What the malware scan said. Never "clean" by default."""
+
+    CLEAN = "clean"
+    INFECTED = "infected"
+    NOT_SCANNED = "not_scanned"
+    ERROR = "error"
+
+
+class Disclosure(StrEnum):
+    """What a learner lets the world have of one evidence item."""
+
+    OPEN_LINK = "open_link"
+    ON_REQUEST = "on_request"
+    DIGEST_ONLY = "digest_only"
+
+
+class AssignmentState(StrEnum):
+    """Where an assessor's place on a case stands."""
+
+    OFFERED = "offered"
+    DECLARED = "declared"
+    CLEARED = "cleared"
+    DECLINED = "declined"
+    EXCLUDED = "excluded"
+
+
+class ConflictAnswer(StrEnum):
+    """What an assessor says of their interests."""
+
+    NONE = "none"
+    POSSIBLE = "possible"
+    YES = "yes"
+
+
+class SheetState(StrEnum):
+    """Where a score sheet stands."""
+
+    OPEN = "open"
+    FINAL = "final"
+    SUPERSEDED = "superseded"
+
+
+class AgreementRule(StrEnum):
+    """Which rule settled, or sent on, a criterion."""
+
+    SAME = "same"
+    ADJACENT_LOWER = "adjacent_lower"
+    DISCUSSION = "discussion"
+    THIRD_ASSESSOR = "third_assessor"
+    MEDIAN = "median"
+    MODERATED = "moderated"
+    NOT_ASSESSED = "not_assessed"
+
+
+class OutcomeResult(StrEnum):
+    """What was decided of one outcome."""
+
+    RECOGNISED = "recognised"
+    NOT_YET = "not_yet"
+    NOT_ASSESSED = "not_assessed"
+
+
+class CredentialState(StrEnum):
+    """Where a credential stands."""
+
+    PENDING = "pending"
+    SIGNED = "signed"
+    PUBLISHED = "published"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+class VoiceState(StrEnum):
+    """Where an attestation or an endorsement stands."""
+
+    ASKED = "asked"
+    OPENED = "opened"
+    GIVEN = "given"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class EndorsementVisibility(StrEnum):
+    """How far an employer lets an endorsement go."""
+
+    PRIVATE = "private"
+    NAMED = "named"
+    COUNTED = "counted"
+
+
+class LearnerAnswer(StrEnum):
+    """What the learner says to an endorsement."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    HIDDEN = "hidden"
+    REFUSED = "refused"
+
+
+class StatusPurpose(StrEnum):
+    """What a status list says of a credential."""
+
+    REVOCATION = "revocation"
+    SUSPENSION = "suspension"
+
+
+class LinkPurpose(StrEnum):
+    """What a mailed link is for; it opens nothing else."""
+
+    SET_PASSWORD = "set_password"  # noqa: S105 - a purpose, not a password
+    ATTEST = "attest"
+    ENDORSE = "endorse"
