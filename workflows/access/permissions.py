@@ -1,0 +1,166 @@
+"""Every act that the house knows, and to whom it is granted. Data; `may` reads it.
+
+A grant is a role and how near its holder must stand to the thing. Default is no.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from storage.vocabulary import Role
+
+
+class Permission(StrEnum):
+    """An act."""
+
+    VIEW_PUBLIC = "view_public"
+    SIGN_IN = "sign_in"
+    USE_LINK = "use_link"
+    MANAGE_OWN_ACCOUNT = "manage_own_account"
+
+    OPEN_CASE = "open_case"
+    VIEW_CASE = "view_case"
+    VIEW_CASE_HISTORY = "view_case_history"
+    EDIT_CASE = "edit_case"
+    SUBMIT_CASE = "submit_case"
+    WITHDRAW_CASE = "withdraw_case"
+    ADD_EVIDENCE = "add_evidence"
+    READ_EVIDENCE = "read_evidence"
+    ASK_ATTESTATION = "ask_attestation"
+
+    LIST_CASES = "list_cases"
+    SCREEN_CASE = "screen_case"
+    ALLOCATE_ASSESSORS = "allocate_assessors"
+    SETTLE_CONFLICT = "settle_conflict"
+
+    LIST_ASSIGNMENTS = "list_assignments"
+    DECLARE_CONFLICT = "declare_conflict"
+    SCORE_CASE = "score_case"
+
+    VIEW_AGREEMENT = "view_agreement"
+    MODERATE_CASE = "moderate_case"
+    DECIDE_CASE = "decide_case"
+    RELEASE_CASE = "release_case"
+
+    VIEW_OWN_CREDENTIALS = "view_own_credentials"
+    SHARE_CREDENTIAL = "share_credential"
+    ASK_ENDORSEMENT = "ask_endorsement"
+    ANSWER_ENDORSEMENT = "answer_endorsement"
+    LIST_CREDENTIALS = "list_credentials"
+    CHANGE_CREDENTIAL_STATUS = "change_credential_status"
+
+    VERIFY_ORGANISATION = "verify_organisation"
+    MANAGE_PEOPLE = "manage_people"
+    VIEW_OPERATIONS = "view_operations"
+    VIEW_MAILBOX = "view_mailbox"
+
+
+class Scope(StrEnum):
+    """How near one must stand to the thing."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed_in"
+    HOLDER = "holder"
+    """holds the role at the institution; the thing may be none in particular"""
+    OWN = "own"
+    """the thing is the learner's own"""
+    INSTITUTION = "institution"
+    """the thing belongs to the institution, and is not one's own case"""
+    OFFERED = "offered"
+    """has a live place on the case as assessor"""
+    CLEARED = "cleared"
+    """has declared no conflict, or was cleared by the coordinator"""
+    UNINVOLVED = "uninvolved"
+    """of the institution, and neither learner, assessor, moderator nor decider of the case"""
+    OTHER_KEY = "other_key"
+    """of the institution, and not the one who decided"""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role, and how near. `role` None: no role is needed."""
+
+    role: Role | None
+    scope: Scope
+
+
+ANYONE = (Grant(None, Scope.ANYONE),)
+SIGNED_IN = (Grant(None, Scope.SIGNED_IN),)
+LEARNER_OWN = (Grant(Role.LEARNER, Scope.OWN),)
+AUDIT = Grant(Role.AUDITOR, Scope.INSTITUTION)
+STAFF_LOOK = (
+    Grant(Role.COORDINATOR, Scope.INSTITUTION),
+    Grant(Role.MODERATOR, Scope.UNINVOLVED),
+    Grant(Role.DECIDER, Scope.UNINVOLVED),
+    Grant(Role.REGISTRAR, Scope.INSTITUTION),
+    AUDIT,
+)
+
+GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
+    Permission.VIEW_PUBLIC: ANYONE,
+    Permission.SIGN_IN: ANYONE,
+    Permission.USE_LINK: ANYONE,
+    Permission.VIEW_MAILBOX: ANYONE,
+    Permission.MANAGE_OWN_ACCOUNT: SIGNED_IN,
+    Permission.OPEN_CASE: (Grant(Role.LEARNER, Scope.HOLDER),),
+    Permission.VIEW_CASE: (
+        *LEARNER_OWN,
+        Grant(Role.ASSESSOR, Scope.CLEARED),
+        *STAFF_LOOK,
+    ),
+    Permission.VIEW_CASE_HISTORY: (
+        *LEARNER_OWN,
+        Grant(Role.COORDINATOR, Scope.INSTITUTION),
+        Grant(Role.REGISTRAR, Scope.INSTITUTION),
+        AUDIT,
+    ),
+    Permission.EDIT_CASE: LEARNER_OWN,
+    Permission.SUBMIT_CASE: LEARNER_OWN,
+    Permission.WITHDRAW_CASE: LEARNER_OWN,
+    Permission.ADD_EVIDENCE: LEARNER_OWN,
+    Permission.READ_EVIDENCE: (
+        *LEARNER_OWN,
+        Grant(Role.ASSESSOR, Scope.CLEARED),
+        *STAFF_LOOK,
+    ),
+    Permission.ASK_ATTESTATION: LEARNER_OWN,
+    Permission.LIST_CASES: (
+        Grant(Role.COORDINATOR, Scope.HOLDER),
+        Grant(Role.MODERATOR, Scope.HOLDER),
+        Grant(Role.DECIDER, Scope.HOLDER),
+        Grant(Role.REGISTRAR, Scope.HOLDER),
+        Grant(Role.AUDITOR, Scope.HOLDER),
+    ),
+    Permission.SCREEN_CASE: (Grant(Role.COORDINATOR, Scope.INSTITUTION),),
+    Permission.ALLOCATE_ASSESSORS: (Grant(Role.COORDINATOR, Scope.INSTITUTION),),
+    Permission.SETTLE_CONFLICT: (Grant(Role.COORDINATOR, Scope.INSTITUTION),),
+    Permission.LIST_ASSIGNMENTS: (Grant(Role.ASSESSOR, Scope.HOLDER),),
+    Permission.DECLARE_CONFLICT: (Grant(Role.ASSESSOR, Scope.OFFERED),),
+    Permission.SCORE_CASE: (Grant(Role.ASSESSOR, Scope.CLEARED),),
+    Permission.VIEW_AGREEMENT: (
+        Grant(Role.COORDINATOR, Scope.INSTITUTION),
+        Grant(Role.MODERATOR, Scope.UNINVOLVED),
+        Grant(Role.DECIDER, Scope.UNINVOLVED),
+        Grant(Role.REGISTRAR, Scope.INSTITUTION),
+        AUDIT,
+    ),
+    Permission.MODERATE_CASE: (Grant(Role.MODERATOR, Scope.UNINVOLVED),),
+    Permission.DECIDE_CASE: (Grant(Role.DECIDER, Scope.UNINVOLVED),),
+    Permission.RELEASE_CASE: (Grant(Role.REGISTRAR, Scope.OTHER_KEY),),
+    Permission.VIEW_OWN_CREDENTIALS: (Grant(Role.LEARNER, Scope.HOLDER),),
+    Permission.SHARE_CREDENTIAL: LEARNER_OWN,
+    Permission.ASK_ENDORSEMENT: LEARNER_OWN,
+    Permission.ANSWER_ENDORSEMENT: LEARNER_OWN,
+    Permission.LIST_CREDENTIALS: (
+        Grant(Role.REGISTRAR, Scope.HOLDER),
+        Grant(Role.AUDITOR, Scope.HOLDER),
+    ),
+    Permission.CHANGE_CREDENTIAL_STATUS: (Grant(Role.REGISTRAR, Scope.INSTITUTION),),
+    Permission.VERIFY_ORGANISATION: (Grant(Role.REGISTRAR, Scope.HOLDER),),
+    Permission.MANAGE_PEOPLE: (Grant(Role.ADMINISTRATOR, Scope.HOLDER),),
+    Permission.VIEW_OPERATIONS: (
+        Grant(Role.ADMINISTRATOR, Scope.HOLDER),
+        Grant(Role.COORDINATOR, Scope.HOLDER),
+        Grant(Role.AUDITOR, Scope.HOLDER),
+    ),
+}

@@ -1,0 +1,46 @@
+"""What the workflows need from outside and do not do themselves: only what has two real
+implementations or must be faked in tests."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from storage.clock import Clock
+from storage.vocabulary import ScanVerdict
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What the malware scanner said, with its reason or the signature's name."""
+
+    verdict: ScanVerdict
+    detail: str = ""
+
+
+class Scanner(Protocol):
+    """Looks for malware in bytes that stream by."""
+
+    def scan(self, chunks: Iterable[bytes]) -> Scan:
+        """The verdict. Never raises; never says clean unless the scanner itself did."""
+        ...
+
+
+@dataclass(frozen=True)
+class Message:
+    """A mail to be sent: plain text; `message_id` is the same on every try."""
+
+    message_id: str
+    recipient: str
+    subject: str
+    body: str
+
+
+class Mailer(Protocol):
+    """Takes a mail out of the house."""
+
+    def send(self, message: Message) -> None:
+        """Send it. Raises Unavailable when the mail server is away."""
+        ...
+
+
+__all__ = ["Clock", "Mailer", "Message", "Scan", "Scanner"]
