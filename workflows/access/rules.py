@@ -27,6 +27,7 @@ class Actor:
 
 
 VISITOR = Actor()
+NOT_YOURS = "There is nothing here, or it is not yours to see."
 
 
 class Part(StrEnum):
@@ -96,7 +97,7 @@ def require(answer: Answer) -> Role | None:
     if answer.allowed:
         return answer.role
     if not answer.known:
-        raise NotFound("There is nothing here, or it is not yours to see.")
+        raise NotFound(NOT_YOURS)
     raise Forbidden(answer.reason)
 
 
