@@ -1,0 +1,1 @@
+"""Credential definitions: outcomes, rubrics, evidence rules, in immutable versions."""

@@ -1,0 +1,99 @@
+"""Taking a case in hand, and the one place that moves it from state to state."""
+
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from storage.database import Transaction
+from storage.errors import Conflict, NotFound
+from storage.events import Who, record
+from storage.ids import CaseId
+from storage.tables import Case
+from storage.vocabulary import CaseState
+from workflows.cases.states import EDITABLE, transition
+
+MOVED_ON = "This case has moved on since the page was made. Reload it to see how it stands now."
+
+
+def find_case(tx: Transaction, case_id: UUID) -> Case:
+    """The case. Raises NotFound."""
+    case = tx.session.get(Case, case_id)
+    if case is None:
+        raise NotFound("There is no such case, or it is not yours to see.")
+    return case
+
+
+def lock_case(tx: Transaction, case_id: UUID) -> Case:
+    """The case, held against all others until the transaction ends. Raises NotFound."""
+    case = tx.session.exec(
+        select(Case).where(col(Case.id) == case_id).with_for_update()
+    ).one_or_none()
+    if case is None:
+        raise NotFound("There is no such case, or it is not yours to see.")
+    return case
+
+
+def state_of(case: Case) -> CaseState:
+    """The case's state as a word of the list."""
+    return CaseState(case.state)
+
+
+def still_editable(case: Case) -> None:
+    """Return when the learner may change the case's content; raise Conflict when not."""
+    if state_of(case) not in EDITABLE:
+        raise Conflict("This case was submitted: what is in it does not change any more.")
+
+
+def unchanged_since(case: Case, version: int | None) -> None:
+    """Raise Conflict when the page that sent this was made of an older version of the case."""
+    if version is not None and case.version != version:
+        raise Conflict(MOVED_ON)
+
+
+def may_move(case: Case, command: str) -> None:
+    """Raise Conflict when the case's state does not allow the command."""
+    if transition(state_of(case), command) is None:
+        raise Conflict(MOVED_ON)
+
+
+def move(
+    tx: Transaction,
+    case: Case,
+    command: str,
+    who: Who,
+    *,
+    why: str = "",
+    data: dict[str, object] | None = None,
+) -> None:
+    """Move the case as the table says, by compare-and-swap, and write the event.
+
+    Raises Conflict when the case is elsewhere by now, or the state or role does not allow it.
+    """
+    step = transition(state_of(case), command)
+    if step is None or step.role is not who.role:
+        raise Conflict(MOVED_ON)
+    tx.session.flush()
+    moved = tx.session.execute(
+        update(Case)
+        .where(
+            col(Case.id) == case.id,
+            col(Case.state) == step.source.value,
+            col(Case.version) == case.version,
+        )
+        .values(state=step.target.value, version=case.version + 1)
+        .returning(col(Case.id))
+    ).first()
+    if moved is None:
+        raise Conflict(MOVED_ON)
+    tx.session.refresh(case)
+    facts = {"from": step.source.value, "to": step.target.value, "round": case.round}
+    record(
+        tx,
+        who,
+        command,
+        ("case", case.id),
+        case_id=CaseId(case.id),
+        why=why,
+        data={**facts, **(data or {})},
+    )
