@@ -10,7 +10,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.engines.canary import try_write
+from app.engines.canary import Store, try_write
 from app.engines.engine import Command, Engine, EngineFailed, launch
 from app.engines.state import kept_secret, make_folder, remembered_ports, write_private
 
@@ -55,14 +55,14 @@ def start(home: Path) -> Engine:
         return Command([*words, f"-options={home / 'options'}"], env=tokens)
 
     def ready(ports: list[int]) -> Mapping[str, str]:
-        endpoint = f"http://127.0.0.1:{ports[0]}"
-        try_write(endpoint, REGION, access_key, secret_key)
-        return {
-            "S3_ENDPOINT_URL": endpoint,
+        settings = {
+            "S3_ENDPOINT_URL": f"http://127.0.0.1:{ports[0]}",
             "S3_REGION": REGION,
             "S3_ACCESS_KEY_ID": access_key,
             "S3_SECRET_ACCESS_KEY": secret_key,
         }
+        try_write(Store.of(settings))
+        return settings
 
     engine = launch("SeaweedFS", home, len(PORTS), command, ready)
     engine.after_stop = lambda: _remove_sockets(remembered_ports(home / "ports.json"))
