@@ -93,7 +93,11 @@ class WebSession(Table, table=True):
 
 
 class MailLink(Table, table=True):
-    """A single-purpose link sent by mail. Only the hash of its token is kept."""
+    """A single-purpose link sent by mail. Only the hash of its token is kept.
+
+    `code_hash` is of the six digits together with the token, so that the row alone does not tell
+    the digits.
+    """
 
     __tablename__ = "mail_link"
     __table_args__ = (one_of("purpose", LinkPurpose),)
@@ -105,6 +109,7 @@ class MailLink(Table, table=True):
     email: str
     code_hash: str | None = None
     code_tries: int = 0
+    code_expires_at: datetime | None = maybe_moment()
     created_at: datetime = moment()
     expires_at: datetime = moment()
     opened_at: datetime | None = maybe_moment()

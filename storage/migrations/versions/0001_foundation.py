@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.Column("email", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("code_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("code_tries", sa.Integer(), nullable=False),
+        sa.Column("code_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
@@ -587,7 +588,7 @@ def upgrade() -> None:
             name=op.f("ck_evidence_item_disclosure_known"),
         ),
         sa.CheckConstraint(
-            "kind IN ('video', 'audio', 'work_product', 'photo', 'screenshot', 'demonstration', 'challenge_exam', 'simulation', 'document', 'interview', 'attestation', 'testimonial', 'cv', 'job_description', 'certificate', 'reflection')",
+            "kind IN ('video', 'audio', 'work_product', 'photo', 'screenshot', 'demonstration', 'challenge_exam', 'simulation', 'document', 'interview', 'structured_interview', 'attestation', 'testimonial', 'cv', 'job_description', 'certificate', 'reflection')",
             name=op.f("ck_evidence_item_kind_known"),
         ),
         sa.CheckConstraint(
