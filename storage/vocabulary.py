@@ -65,6 +65,7 @@ class EvidenceKind(StrEnum):
     SIMULATION = "simulation"
     DOCUMENT = "document"
     INTERVIEW = "interview"
+    STRUCTURED_INTERVIEW = "structured_interview"
     ATTESTATION = "attestation"
     TESTIMONIAL = "testimonial"
     CV = "cv"
@@ -187,3 +188,22 @@ class LinkPurpose(StrEnum):
     SET_PASSWORD = "set_password"  # noqa: S105 - a purpose, not a password
     ATTEST = "attest"
     ENDORSE = "endorse"
+
+
+DIRECT_KINDS = frozenset(
+    {
+        EvidenceKind.VIDEO,
+        EvidenceKind.AUDIO,
+        EvidenceKind.WORK_PRODUCT,
+        EvidenceKind.DOCUMENT,
+        EvidenceKind.PHOTO,
+        EvidenceKind.SCREENSHOT,
+        EvidenceKind.DEMONSTRATION,
+        EvidenceKind.CHALLENGE_EXAM,
+        EvidenceKind.SIMULATION,
+    }
+)
+"""Kinds in which the work itself is seen. All others are indirect."""
+
+NEVER_ALONE = frozenset({EvidenceKind.ATTESTATION, EvidenceKind.CV})
+"""Kinds that are never enough alone, however many there are."""
