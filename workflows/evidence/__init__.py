@@ -1,0 +1,1 @@
+"""Evidence: announced, uploaded, sealed, described, counted, disclosed."""
