@@ -1,0 +1,54 @@
+"""Multibase texts: “z” for base58btc (keys, signatures) and “u” for base64url (digests, lists)."""
+
+import base64
+import binascii
+
+from credentials.errors import Malformed
+
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_MAX_BASE58 = 1024  # base58 costs the square of its length; keys and signatures have under 100
+
+
+def to_base58(data: bytes) -> str:
+    """`data` as multibase base58btc, “z…”."""
+    number = int.from_bytes(data)
+    digits: list[str] = []
+    while number:
+        number, rest = divmod(number, 58)
+        digits.append(_ALPHABET[rest])
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "z" + _ALPHABET[0] * zeros + "".join(reversed(digits))
+
+
+def from_base58(text: str) -> bytes:
+    """The bytes of a multibase base58btc text. Raises Malformed."""
+    if not text.startswith("z") or len(text) > _MAX_BASE58:
+        raise Malformed("A base58btc text begins with “z” and is short.")
+    number = 0
+    for letter in text[1:]:
+        if letter not in _VALUES:
+            raise Malformed("A base58btc text has a character that does not belong in it.")
+        number = number * 58 + _VALUES[letter]
+    zeros = len(text) - 1 - len(text[1:].lstrip(_ALPHABET[0]))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
+
+
+def to_base64url(data: bytes) -> str:
+    """`data` as multibase base64url without padding, “u…”."""
+    return "u" + base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def from_base64url(text: str) -> bytes:
+    """The bytes of a multibase base64url text. Raises Malformed.
+
+    Only the one spelling that `to_base64url` makes is accepted.
+    """
+    try:
+        body = text[1:].encode("ascii")
+        data = base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise Malformed("A base64url text has a character that does not belong in it.") from None
+    if to_base64url(data) != text:
+        raise Malformed("A base64url text begins with “u” and has no padding.")
+    return data

@@ -1,0 +1,290 @@
+"""Plain values → an OpenBadgeCredential or an EndorsementCredential, without a proof.
+
+Open Badges 3.0 on the Verifiable Credentials Data Model 2.0. What may be a list always is one,
+because two flavours of the JSON Schema circulate and lists pass both. The one exception is
+`credentialStatus`, of which those schemas know a single object: one entry stands bare.
+
+Results, criteria, levels and evidence have ids, so they need no blank-node labelling.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from credentials.canonical import screen
+from credentials.claims import (
+    AchievementClaims,
+    AlignmentClaim,
+    CredentialClaims,
+    CriterionClaim,
+    EndorsementClaims,
+    EvidenceClaim,
+    IdentityClaim,
+    IssuerProfile,
+    LearnerClaim,
+    LevelClaim,
+    ResultClaim,
+    StatusClaim,
+    claims_from_json,
+    claims_to_json,
+    hashed_identity,
+)
+from credentials.contexts import (
+    CREDENTIALS_V2,
+    OPEN_BADGES,
+    OPEN_BADGES_EXTENSIONS,
+    pinned_contexts,
+)
+from credentials.dates import write_instant
+from credentials.digests import multibase_sha256
+from credentials.documents import JsonObject, JsonValue
+from credentials.errors import Malformed
+from credentials.status_list import build_status_entry
+
+__all__ = [
+    "AchievementClaims",
+    "AlignmentClaim",
+    "CredentialClaims",
+    "CriterionClaim",
+    "EndorsementClaims",
+    "EvidenceClaim",
+    "IdentityClaim",
+    "IssuerProfile",
+    "LearnerClaim",
+    "LevelClaim",
+    "ResultClaim",
+    "StatusClaim",
+    "build_credential",
+    "build_endorsement",
+    "claims_from_json",
+    "claims_to_json",
+    "hashed_identity",
+]
+
+SCHEMA = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_%s_schema.json"
+_CONTEXTS: tuple[str, ...] = (CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS)
+
+
+def build_credential(claims: CredentialClaims) -> JsonObject:
+    """The OpenBadgeCredential of these claims, without a proof.
+
+    Raises Malformed if the claims contradict each other or could not be signed safely.
+    """
+    _check_results(claims.achievement.criteria, claims.results)
+    document = _given(
+        {
+            "@context": [*_CONTEXTS],
+            "id": claims.id,
+            "type": ["VerifiableCredential", "OpenBadgeCredential"],
+            "name": claims.name,
+            "description": claims.description,
+            "image": _image(claims.image),
+            "issuer": _profile(claims.issuer),
+            "validFrom": write_instant(claims.valid_from),
+            "validUntil": _instant(claims.valid_until),
+            "awardedDate": write_instant(claims.awarded_date),
+            "credentialSubject": _subject(claims),
+            "evidence": [_evidence(item) for item in claims.evidence],
+            "credentialStatus": _status(claims.status),
+            "credentialSchema": _schema("achievementcredential"),
+            "endorsement": list(claims.endorsements),
+        }
+    )
+    screen(document, pinned_contexts())
+    return document
+
+
+def build_endorsement(claims: EndorsementClaims) -> JsonObject:
+    """The EndorsementCredential of these claims, without a proof. Raises Malformed."""
+    document = _given(
+        {
+            "@context": [*_CONTEXTS],
+            "id": claims.id,
+            "type": ["VerifiableCredential", "EndorsementCredential"],
+            "name": claims.name,
+            "description": claims.description,
+            "issuer": _profile(claims.issuer),
+            "validFrom": write_instant(claims.valid_from),
+            "validUntil": _instant(claims.valid_until),
+            "awardedDate": _instant(claims.awarded_date),
+            "credentialSubject": {
+                "id": claims.subject_id,
+                "type": ["EndorsementSubject"],
+                "endorsementComment": claims.comment,
+            },
+            "credentialStatus": _status(claims.status),
+            "credentialSchema": _schema("endorsementcredential"),
+        }
+    )
+    screen(document, pinned_contexts())
+    return document
+
+
+def _subject(claims: CredentialClaims) -> JsonObject:
+    return _given(
+        {
+            "id": claims.learner.id,
+            "type": ["AchievementSubject"],
+            "identifier": [_identity(identity) for identity in claims.learner.identities],
+            "activityStartDate": _instant(claims.activity_start),
+            "activityEndDate": _instant(claims.activity_end),
+            "creditsEarned": _plain(claims.credits_earned),
+            "narrative": claims.narrative,
+            "role": claims.role,
+            "achievement": _achievement(claims.achievement),
+            "result": [_result(result) for result in claims.results],
+        }
+    )
+
+
+def _achievement(claims: AchievementClaims) -> JsonObject:
+    return _given(
+        {
+            "id": claims.id,
+            "type": ["Achievement"],
+            "achievementType": claims.achievement_type,
+            "name": claims.name,
+            "description": claims.description,
+            "humanCode": claims.code,
+            "criteria": {"id": claims.criteria_url, "narrative": claims.criteria_narrative},
+            "resultDescription": [_criterion(criterion) for criterion in claims.criteria],
+            "alignment": [_alignment(alignment) for alignment in claims.alignments],
+            "creditsAvailable": _plain(claims.credits_available),
+            "fieldOfStudy": claims.field_of_study,
+            "specialization": claims.specialization,
+            "inLanguage": claims.language,
+            "version": claims.version,
+            "tag": list(claims.tags),
+            "image": _image(claims.image),
+            "creator": _profile(claims.creator) if claims.creator else None,
+        }
+    )
+
+
+def _criterion(claim: CriterionClaim) -> JsonObject:
+    levels: list[JsonValue] = [
+        _given(
+            {
+                "id": level.id,
+                "type": ["RubricCriterionLevel"],
+                "name": level.name,
+                "level": level.level,
+                "description": level.description,
+                "points": level.points,
+            }
+        )
+        for level in claim.levels
+    ]
+    return {
+        "id": claim.id,
+        "type": ["ResultDescription"],
+        "name": claim.name,
+        "resultType": "RubricCriterionLevel",
+        "requiredLevel": claim.required_level,
+        "rubricCriterionLevel": levels,
+    }
+
+
+def _result(claim: ResultClaim) -> JsonObject:
+    return {
+        "id": claim.id,
+        "type": ["Result"],
+        "resultDescription": claim.criterion_id,
+        "achievedLevel": claim.level_id,
+        "status": claim.status,
+    }
+
+
+def _alignment(claim: AlignmentClaim) -> JsonObject:
+    return _given(
+        {
+            "type": ["Alignment"],
+            "targetName": claim.name,
+            "targetUrl": claim.url,
+            "targetFramework": claim.framework,
+            "targetCode": claim.code,
+            "targetDescription": claim.description,
+            "targetType": claim.kind,
+        }
+    )
+
+
+def _evidence(claim: EvidenceClaim) -> JsonObject:
+    return _given(
+        {
+            "id": claim.id,
+            "type": ["Evidence"],
+            "name": claim.name,
+            "description": claim.description,
+            "genre": claim.genre,
+            "narrative": claim.narrative,
+            "mediaType": claim.media_type,
+            "digestMultibase": multibase_sha256(claim.sha256),
+        }
+    )
+
+
+def _profile(claim: IssuerProfile) -> JsonObject:
+    address = _given({"addressCountryCode": claim.country, "addressRegion": claim.region})
+    return _given(
+        {
+            "id": claim.id,
+            "type": ["Profile"],
+            "name": claim.name,
+            "url": claim.url,
+            "email": claim.email,
+            "description": claim.description,
+            "image": _image(claim.image),
+            "address": {"type": ["Address"], **address} if address else None,
+        }
+    )
+
+
+def _identity(claim: IdentityClaim) -> JsonObject:
+    return _given(
+        {
+            "type": "IdentityObject",
+            "hashed": claim.hashed,
+            "identityHash": claim.value,
+            "identityType": claim.kind,
+            "salt": claim.salt,
+        }
+    )
+
+
+def _status(claims: Sequence[StatusClaim]) -> JsonValue:
+    entries: list[JsonValue] = [
+        build_status_entry(claim.list_url, claim.index, claim.purpose) for claim in claims
+    ]
+    return entries[0] if len(entries) == 1 else entries
+
+
+def _schema(name: str) -> JsonValue:
+    return [{"id": SCHEMA % name, "type": "1EdTechJsonSchemaValidator2019"}]
+
+
+def _instant(instant: datetime | None) -> JsonValue:
+    return None if instant is None else write_instant(instant)
+
+
+def _image(url: str | None) -> JsonValue:
+    return {"id": url, "type": "Image"} if url else None
+
+
+def _plain(number: float | None) -> JsonValue:
+    """3.0 as 3: implementations write whole numbers alike, but not whole floats."""
+    return int(number) if number is not None and float(number).is_integer() else number
+
+
+def _given(fields: Mapping[str, JsonValue]) -> JsonObject:
+    """The fields that have something in them: no signature covers a null or an empty list."""
+    return {key: value for key, value in fields.items() if value is not None and value != []}
+
+
+def _check_results(criteria: Sequence[CriterionClaim], results: Sequence[ResultClaim]) -> None:
+    levels = {criterion.id: {level.id for level in criterion.levels} for criterion in criteria}
+    for criterion in criteria:
+        if criterion.required_level not in levels[criterion.id]:
+            raise Malformed("“%(name)s” requires a level it has not.", name=criterion.name)
+    for result in results:
+        if result.level_id not in levels.get(result.criterion_id, ()):
+            raise Malformed("The result %(id)s is of no criterion's level.", id=result.id)
