@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from storage.clock import Clock
@@ -54,6 +55,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=10,
             pool_timeout=5,
+            # what people wrote does not go into error messages and from there into logs
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": 3,
                 "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000"
@@ -88,6 +91,10 @@ class Database:
         """Give back all connections."""
         self.engine.dispose()
 
+    def forget_connections(self) -> None:
+        """Leave all connections to the process we were forked from; ours will be fresh."""
+        self.engine.dispose(close=False)
+
 
 def driver_url(url: str) -> str:
     """The address with our driver in it."""
@@ -121,7 +128,7 @@ def _translated() -> Iterator[None]:
             "This was changed by someone else at the same moment, or it has been done already. "
             "Reload the page to see how it stands now."
         ) from error
-    except (OperationalError, PendingRollbackError, DBAPIError) as error:
+    except (DBAPIError, PendingRollbackError, PoolTimeout) as error:
         raise _fault(error) from error
 
 
@@ -129,7 +136,8 @@ def _fault(error: Exception) -> Exception:
     code = getattr(getattr(error, "orig", None), "sqlstate", None)
     if code in PASSING_FAULTS:
         return PassingFault("The database is busy. Nothing was changed; please try again.")
-    away = code is None or code[:2] in {"08", "57", "53"}
-    if isinstance(error, OperationalError | PendingRollbackError) and away:
+    broken = isinstance(error, OperationalError | PendingRollbackError | PoolTimeout)
+    away = broken and (code is None or code[:2] in {"08", "57", "53"})
+    if away or getattr(error, "connection_invalidated", False):
         return Unavailable("The database is away for a moment. Nothing was lost; please try again.")
     return error

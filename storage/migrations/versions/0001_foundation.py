@@ -69,12 +69,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_institution_slug")),
     )
     op.create_table(
-        "job_receipt",
-        sa.Column("outbox_id", sa.Uuid(), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_job_receipt")),
-    )
-    op.create_table(
         "mail",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("message_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -117,21 +111,41 @@ def upgrade() -> None:
         sa.Column("queue", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("dedupe_key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("handed_out", sa.Integer(), nullable=False),
+        sa.Column("runs", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("available_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("request_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.CheckConstraint(
+            "done_at IS NULL OR dead_at IS NULL", name=op.f("ck_outbox_done_or_dead")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_outbox_dedupe_key")),
     )
     op.create_index(
+        "ix_outbox_dead",
+        "outbox",
+        ["dead_at"],
+        unique=False,
+        postgresql_where=sa.text("dead_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_outbox_done",
+        "outbox",
+        ["done_at"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_outbox_due",
         "outbox",
-        ["urgent", "available_at"],
+        ["queue", sa.literal_column("urgent DESC"), "available_at"],
         unique=False,
         postgresql_where=sa.text("done_at IS NULL AND dead_at IS NULL"),
     )
@@ -190,6 +204,15 @@ def upgrade() -> None:
         "definition_version",
         ["institution_id"],
         unique=False,
+    )
+    op.create_table(
+        "job_receipt",
+        sa.Column("outbox_id", sa.Uuid(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["outbox_id"], ["outbox.id"], name=op.f("fk_job_receipt_outbox_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_job_receipt")),
     )
     op.create_table(
         "organisation",
@@ -973,6 +996,7 @@ def downgrade() -> None:
     op.drop_table("policy_version")
     op.drop_index(op.f("ix_organisation_institution_id"), table_name="organisation")
     op.drop_table("organisation")
+    op.drop_table("job_receipt")
     op.drop_index(op.f("ix_definition_version_institution_id"), table_name="definition_version")
     op.drop_index(op.f("ix_definition_version_code"), table_name="definition_version")
     op.drop_table("definition_version")
@@ -984,12 +1008,17 @@ def downgrade() -> None:
         table_name="outbox",
         postgresql_where=sa.text("done_at IS NULL AND dead_at IS NULL"),
     )
+    op.drop_index(
+        "ix_outbox_done", table_name="outbox", postgresql_where=sa.text("done_at IS NOT NULL")
+    )
+    op.drop_index(
+        "ix_outbox_dead", table_name="outbox", postgresql_where=sa.text("dead_at IS NOT NULL")
+    )
     op.drop_table("outbox")
     op.drop_index(op.f("ix_mail_link_subject_id"), table_name="mail_link")
     op.drop_table("mail_link")
     op.drop_index(op.f("ix_mail_recipient"), table_name="mail")
     op.drop_table("mail")
-    op.drop_table("job_receipt")
     op.drop_table("institution")
     op.drop_index(op.f("ix_event_subject_id"), table_name="event")
     op.drop_index(op.f("ix_event_kind"), table_name="event")
