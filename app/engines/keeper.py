@@ -1,7 +1,7 @@
-"""Runs one engine and never outlives its parent; a script of its own, standard library only.
+"""Runs one process and never outlives its parent; a script of its own, standard library only.
 
 The parent holds the other end of standard input. When that closes, because the parent is done or
-because it was killed, the keeper stops the engine and waits for it, so nothing is left behind.
+because it was killed, the keeper stops the process and waits for it, so nothing is left behind.
 """
 
 import ctypes
@@ -21,6 +21,7 @@ class Plan(TypedDict):
     """What to run, and how it is stopped."""
 
     command: list[str]
+    folder: str
     uid: int | None
     gid: int | None
     stop_signal: int
@@ -48,7 +49,7 @@ def birth(pid: int) -> str:
 
 
 def spawn(plan: Plan) -> "subprocess.Popen[bytes]":
-    """Start the engine under its user, with its output in the log."""
+    """Start the process under its user, with its output in the log."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
     def die_with_keeper() -> None:
@@ -63,14 +64,23 @@ def spawn(plan: Plan) -> "subprocess.Popen[bytes]":
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd="/",
+            cwd=plan["folder"],
             user=plan["uid"],
             group=plan["gid"],
             extra_groups=[] if plan["uid"] is not None else None,
+            start_new_session=True,
             preexec_fn=die_with_keeper,  # noqa: PLW1509  # the keeper has one thread here
         )
     finally:
         os.close(log)
+
+
+def end_group(leader: int) -> None:
+    """End what the process itself started and left behind."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
 
 
 def write_record(plan: Plan, pid: int) -> None:
@@ -82,15 +92,15 @@ def write_record(plan: Plan, pid: int) -> None:
 
 
 def main() -> int:
-    """Run the plan in the first argument until the engine ends or the parent lets go."""
+    """Run the plan in the first argument until the process ends or the parent lets go."""
     plan: Plan = json.loads(sys.argv[1])
     os.umask(0o077)
-    engine = spawn(plan)
-    write_record(plan, engine.pid)
+    process = spawn(plan)
+    write_record(plan, process.pid)
 
     def stop(*_: object) -> None:
-        engine.send_signal(plan["stop_signal"])
-        last_resort = threading.Timer(plan["grace"], engine.kill)
+        process.send_signal(plan["stop_signal"])
+        last_resort = threading.Timer(plan["grace"], process.kill)
         last_resort.daemon = True
         last_resort.start()
 
@@ -101,7 +111,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     threading.Thread(target=stop_when_parent_lets_go, daemon=True).start()
-    code = engine.wait()
+    code = process.wait()
+    end_group(process.pid)
     Path(plan["record"]).unlink(missing_ok=True)
     return code if code >= 0 else 128 - code
 

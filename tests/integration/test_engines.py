@@ -20,7 +20,8 @@ import pytest
 import redis
 
 from app.engines import canary, keeper, postgres, seaweed, stack, state, valkey
-from app.engines.engine import EngineFailed, reap, record_of
+from app.engines.engine import EngineFailed
+from app.engines.processes import reap, record_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user")
 
@@ -255,7 +256,7 @@ def test_engines_end_when_their_parent_is_killed_and_the_next_start_finds_their_
 def test_an_engine_ends_when_its_keeper_is_killed(home: Path) -> None:
     engine = valkey.start(home)
     pid = engine.pid
-    engine.process.kill()
+    engine.process.keeper.kill()
     wait_for(lambda: is_gone(pid))
     engine.stop()
 
