@@ -27,6 +27,11 @@ class Assignment(Table, table=True):
         ),
         Index("ix_assignment_person", "case_id", "round", "assessor_id", unique=True),
         CheckConstraint("seat BETWEEN 1 AND 3", name="seat_known"),
+        CheckConstraint(
+            "state <> 'cleared' OR (conflict IS NOT NULL AND conflict <> 'yes'"
+            " AND declared_at IS NOT NULL)",
+            name="cleared_has_declared",
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -77,12 +82,17 @@ class ScoreSheet(Table, table=True):
 
 
 class Score(Table, table=True):
-    """A level, or "not assessed" (`level` is null), with its reason."""
+    """A level, or "not assessed" (`level` is null), with its reason.
+
+    `decided` is false while only a reason was typed so far.
+    """
 
     __tablename__ = "score"
+    __table_args__ = (CheckConstraint("decided OR level IS NULL", name="level_is_decided"),)
 
     sheet_id: UUID = Field(primary_key=True, foreign_key="score_sheet.id")
     criterion_code: str = Field(primary_key=True)
+    decided: bool = True
     level: int | None = None
     reason: str = ""
     scored_at: datetime = moment()
@@ -95,6 +105,11 @@ class Agreement(Table, table=True):
     __table_args__ = (
         one_of("rule", AgreementRule),
         UniqueConstraint("case_id", "round", "criterion_code"),
+        CheckConstraint("settled OR level IS NULL", name="open_has_no_level"),
+        CheckConstraint(
+            "rule <> 'moderated' OR (moderator_id IS NOT NULL AND why <> '')",
+            name="moderated_is_signed",
+        ),
     )
 
     id: UUID = Field(primary_key=True)

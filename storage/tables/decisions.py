@@ -25,6 +25,7 @@ class Decision(Table, table=True):
         CheckConstraint(
             "released_by IS NULL OR released_by <> decider_id", name="released_by_another"
         ),
+        CheckConstraint("(released_by IS NULL) = (released_at IS NULL)", name="released_has_time"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -46,6 +47,7 @@ class OutcomeDecision(Table, table=True):
     __table_args__ = (
         one_of("result", OutcomeResult),
         CheckConstraint("result <> 'recognised' OR level IS NOT NULL", name="recognised_has_level"),
+        CheckConstraint("result = 'recognised' OR level IS NULL", name="unmet_has_no_level"),
     )
 
     decision_id: UUID = Field(primary_key=True, foreign_key="decision.id")

@@ -48,6 +48,88 @@ GUARDS = (
     FOR EACH ROW EXECUTE FUNCTION assessor_is_not_party()
     """,
     """
+    CREATE FUNCTION sheet_is_cleared() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT EXISTS (SELECT 1 FROM assignment a
+                       WHERE a.id = NEW.assignment_id AND a.state = 'cleared'
+                         AND a.case_id = NEW.case_id AND a.round = NEW.round
+                         AND a.seat = NEW.seat AND a.assessor_id = NEW.assessor_id) THEN
+            RAISE EXCEPTION 'a score sheet is of an assessor who declared and was cleared'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER sheet_after_clearance BEFORE INSERT ON score_sheet
+    FOR EACH ROW EXECUTE FUNCTION sheet_is_cleared()
+    """,
+    """
+    CREATE FUNCTION final_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF (OLD.state <> 'open' AND NEW.state = 'open')
+           OR (OLD.state = 'superseded' AND NEW.state <> 'superseded')
+           OR NEW.definition_hash <> OLD.definition_hash THEN
+            RAISE EXCEPTION 'a score sheet is not opened again and keeps its rubric'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER sheet_stays_final BEFORE UPDATE ON score_sheet
+    FOR EACH ROW EXECUTE FUNCTION final_is_final()
+    """,
+    """
+    CREATE FUNCTION score_is_on_open_sheet() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT EXISTS (SELECT 1 FROM score_sheet s
+                       WHERE s.id = COALESCE(NEW.sheet_id, OLD.sheet_id) AND s.state = 'open') THEN
+            RAISE EXCEPTION 'scores change only while their sheet is open'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN COALESCE(NEW, OLD);
+    END $$
+    """,
+    """
+    CREATE TRIGGER score_while_open BEFORE INSERT OR UPDATE OR DELETE ON score
+    FOR EACH ROW EXECUTE FUNCTION score_is_on_open_sheet()
+    """,
+    """
+    CREATE FUNCTION moderator_did_not_score() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT 1 FROM score_sheet s
+                   WHERE s.case_id = NEW.case_id AND s.assessor_id = NEW.moderator_id)
+           OR EXISTS (SELECT 1 FROM plar_case c
+                      WHERE c.id = NEW.case_id AND c.learner_id = NEW.moderator_id) THEN
+            RAISE EXCEPTION 'who scored or submitted a case does not moderate it'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER moderation_by_another BEFORE INSERT OR UPDATE OF moderator_id ON agreement
+    FOR EACH ROW EXECUTE FUNCTION moderator_did_not_score()
+    """,
+    """
+    CREATE FUNCTION case_is_released() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.state IN ('released', 'closed') AND NOT EXISTS (
+            SELECT 1 FROM decision d
+            WHERE d.id = NEW.decision_id AND d.case_id = NEW.id
+              AND d.released_by IS NOT NULL) THEN
+            RAISE EXCEPTION 'a case is released by the second key'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER case_with_second_key BEFORE INSERT OR UPDATE OF state ON plar_case
+    FOR EACH ROW EXECUTE FUNCTION case_is_released()
+    """,
+    """
     CREATE FUNCTION document_is_written_once() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF OLD.document IS NOT NULL AND NEW.document IS DISTINCT FROM OLD.document THEN
@@ -71,6 +153,16 @@ UNGUARDS = (
     "DROP TRIGGER endorsement_written_once ON endorsement",
     "DROP TRIGGER credential_written_once ON credential",
     "DROP FUNCTION document_is_written_once",
+    "DROP TRIGGER case_with_second_key ON plar_case",
+    "DROP FUNCTION case_is_released",
+    "DROP TRIGGER moderation_by_another ON agreement",
+    "DROP FUNCTION moderator_did_not_score",
+    "DROP TRIGGER score_while_open ON score",
+    "DROP FUNCTION score_is_on_open_sheet",
+    "DROP TRIGGER sheet_stays_final ON score_sheet",
+    "DROP FUNCTION final_is_final",
+    "DROP TRIGGER sheet_after_clearance ON score_sheet",
+    "DROP FUNCTION sheet_is_cleared",
     "DROP TRIGGER sheet_by_another ON score_sheet",
     "DROP FUNCTION assessor_is_not_party",
     "DROP TRIGGER decision_by_another ON decision",

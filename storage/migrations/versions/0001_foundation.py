@@ -446,9 +446,14 @@ def upgrade() -> None:
         sa.Column("why", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
+            "rule <> 'moderated' OR (moderator_id IS NOT NULL AND why <> '')",
+            name=op.f("ck_agreement_moderated_is_signed"),
+        ),
+        sa.CheckConstraint(
             "rule IN ('same', 'adjacent_lower', 'discussion', 'third_assessor', 'median', 'moderated', 'not_assessed')",
             name=op.f("ck_agreement_rule_known"),
         ),
+        sa.CheckConstraint("settled OR level IS NULL", name=op.f("ck_agreement_open_has_no_level")),
         sa.ForeignKeyConstraint(["case_id"], ["plar_case.id"], name=op.f("fk_agreement_case_id")),
         sa.ForeignKeyConstraint(
             ["moderator_id"], ["account.id"], name=op.f("fk_agreement_moderator_id")
@@ -482,6 +487,10 @@ def upgrade() -> None:
         sa.Column("criteria", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.CheckConstraint(
             "conflict IN ('none', 'possible', 'yes')", name=op.f("ck_assignment_conflict_known")
+        ),
+        sa.CheckConstraint(
+            "state <> 'cleared' OR (conflict IS NOT NULL AND conflict <> 'yes' AND declared_at IS NOT NULL)",
+            name=op.f("ck_assignment_cleared_has_declared"),
         ),
         sa.CheckConstraint(
             "state IN ('offered', 'declared', 'cleared', 'declined', 'excluded')",
@@ -556,6 +565,10 @@ def upgrade() -> None:
         sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_by", sa.Uuid(), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(released_by IS NULL) = (released_at IS NULL)",
+            name=op.f("ck_decision_released_has_time"),
+        ),
         sa.CheckConstraint(
             "released_by IS NULL OR released_by <> decider_id",
             name=op.f("ck_decision_released_by_another"),
@@ -754,6 +767,10 @@ def upgrade() -> None:
             name=op.f("ck_outcome_decision_recognised_has_level"),
         ),
         sa.CheckConstraint(
+            "result = 'recognised' OR level IS NULL",
+            name=op.f("ck_outcome_decision_unmet_has_no_level"),
+        ),
+        sa.CheckConstraint(
             "result IN ('recognised', 'not_yet', 'not_assessed')",
             name=op.f("ck_outcome_decision_result_known"),
         ),
@@ -888,9 +905,11 @@ def upgrade() -> None:
         "score",
         sa.Column("sheet_id", sa.Uuid(), nullable=False),
         sa.Column("criterion_code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("decided", sa.Boolean(), nullable=False),
         sa.Column("level", sa.Integer(), nullable=True),
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("scored_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("decided OR level IS NULL", name=op.f("ck_score_level_is_decided")),
         sa.ForeignKeyConstraint(["sheet_id"], ["score_sheet.id"], name=op.f("fk_score_sheet_id")),
         sa.PrimaryKeyConstraint("sheet_id", "criterion_code", name=op.f("pk_score")),
     )
