@@ -36,10 +36,18 @@ class Message:
 
 
 class Mailer(Protocol):
-    """Takes a mail out of the house."""
+    """Takes a mail out of the house. `keeps`: it stays in the database to be read there."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a mail's body stays when it is sent."""
+        ...
 
     def send(self, message: Message) -> None:
-        """Send it. Raises Unavailable when the mail server is away."""
+        """Send it.
+
+        Raises Unavailable when the mail server is away, InvalidInput when it will never take it.
+        """
         ...
 
 

@@ -1,0 +1,77 @@
+"""Mail that a command promises: a row and its work in one transaction, sent later by a job.
+
+A body may hold a single-purpose link, so it is emptied once the mail has left the house; only the
+demo's mailbox keeps what it shows. Bodies and addresses are never logged.
+"""
+
+from textwrap import fill
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from storage.database import Database, Transaction, command
+from storage.ids import OutboxId, new_id
+from storage.outbox import receive
+from storage.tables.people import Mail
+from workflows.ports import Mailer, Message
+from workflows.work import Work, promise_work
+
+LINE = 76
+
+
+def queue_mail(tx: Transaction, recipient: str, subject: str, body: str) -> UUID:
+    """Promise a plain-text mail in this transaction; returns the mail's id.
+
+    Subject and body are in the recipient's language (`workflows.words`); `body_of` makes a body.
+    """
+    mail_id = new_id()
+    outbox_id = promise_work(tx, Work.SEND_MAIL, mail_id, urgent=True)
+    tx.session.add(
+        Mail(
+            id=mail_id,
+            message_id=str(outbox_id),
+            recipient=recipient.strip().lower(),
+            subject=" ".join(subject.split()),
+            body=body,
+            created_at=tx.now,
+        )
+    )
+    tx.session.flush()
+    return mail_id
+
+
+def body_of(*paragraphs: str) -> str:
+    """Paragraphs as the body of a mail, wrapped; an address in a paragraph of its own stays whole.
+
+    Empty paragraphs are left out.
+    """
+    return "\n\n".join(_wrapped(paragraph) for paragraph in paragraphs if paragraph.strip()) + "\n"
+
+
+def send_mail(db: Database, mailer: Mailer, mail_id: UUID, outbox_id: OutboxId) -> None:
+    """Send a promised mail and write down that it went.
+
+    A crash in between sends it again with the same Message-ID. Raises AlreadyDone, Unavailable
+    (the mail server is away) and InvalidInput (it refuses the address for good).
+    """
+    with db.reading() as tx:
+        mail = tx.session.get(Mail, mail_id)
+    if mail is not None and mail.sent_at is None:
+        mailer.send(Message(mail.message_id, mail.recipient, mail.subject, mail.body))
+    _record_sent(db, mail_id, outbox_id, keep_body=mailer.keeps)
+
+
+@command
+def _record_sent(db: Database, mail_id: UUID, outbox_id: OutboxId, *, keep_body: bool) -> None:
+    with db.transaction() as tx:
+        receive(tx, outbox_id)
+        sent = update(Mail).where(col(Mail.id) == mail_id).values(sent_at=tx.now)
+        tx.session.execute(sent if keep_body else sent.values(body=""))
+
+
+def _wrapped(paragraph: str) -> str:
+    return "\n".join(
+        fill(line.strip(), LINE, break_long_words=False, break_on_hyphens=False)
+        for line in paragraph.strip().splitlines()
+    )
