@@ -1,0 +1,42 @@
+"""An institution's rules as typed values. A case keeps the version it was opened under."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from workflows.canonical import canonical_json
+from workflows.frameworks.definition import Frozen
+
+DECLARATION = (
+    "The evidence in this case is my own work, or shows what I did myself where others took part. "
+    "I have said which part was mine, where I used AI tools, and who can be seen or heard. "
+    "I understand that every file is kept with its digest and that the digest can be published."
+)
+
+
+class Policy(Frozen):
+    """Defaults of PLAR.md, each of which an institution can set otherwise.
+
+    `on_gap`: whether a submission with thin or missing evidence is let through with a warning
+    or refused. Times are in working days unless their name says otherwise.
+    """
+
+    declaration_version: str = "1"
+    declaration: str = DECLARATION
+    on_gap: Literal["warn", "refuse"] = "warn"
+    assessors: int = Field(default=2, ge=2, le=2)
+    screening_days: int = 3
+    assessment_days: int = 15
+    decision_days: int = 5
+    attestation_link_days: int = 30
+
+
+def read_policy(body: Mapping[str, object]) -> Policy:
+    """The typed values of a policy's body."""
+    return Policy.model_validate_json(canonical_json(body))
+
+
+def policy_body(policy: Policy) -> dict[str, object]:
+    """The body that is kept of a policy."""
+    return policy.model_dump(mode="json")
