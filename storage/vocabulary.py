@@ -207,3 +207,11 @@ DIRECT_KINDS = frozenset(
 
 NEVER_ALONE = frozenset({EvidenceKind.ATTESTATION, EvidenceKind.CV})
 """Kinds that are never enough alone, however many there are."""
+
+
+class Queue(StrEnum):
+    """The queues of promised work. One worker process serves one of them."""
+
+    SEAL = "seal"
+    WORK = "work"
+    ISSUE = "issue"

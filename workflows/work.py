@@ -9,28 +9,18 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from storage import outbox
 from storage.database import Database, Transaction, command
-from storage.errors import AssayError
 from storage.events import SYSTEM, Who, record
 from storage.ids import OutboxId
 from storage.outbox import PACE, Pace, Promised
+from storage.vocabulary import Queue
 
 REMEMBERED = timedelta(days=30)
 # an urgent row is handed out even when its queue is full, up to so many at a time
 URGENT_ROOM = 20
 
 Mourner = Callable[[Transaction, Promised], None]
-
-
-class Queue(StrEnum):
-    """The queues. One worker process serves one of them."""
-
-    SEAL = "seal"
-    WORK = "work"
-    ISSUE = "issue"
 
 
 class Work(StrEnum):
@@ -42,6 +32,7 @@ class Work(StrEnum):
     ISSUE_CREDENTIAL = "issue_credential"
     SIGN_STATUS_LIST = "sign_status_list"
     SIGN_ENDORSEMENT = "sign_endorsement"
+    SEAL_ATTESTATION = "seal_attestation"
 
     @property
     def queue(self) -> Queue:
@@ -56,6 +47,7 @@ _QUEUE_OF: Mapping[Work, Queue] = {
     Work.ISSUE_CREDENTIAL: Queue.ISSUE,
     Work.SIGN_STATUS_LIST: Queue.ISSUE,
     Work.SIGN_ENDORSEMENT: Queue.ISSUE,
+    Work.SEAL_ATTESTATION: Queue.SEAL,
 }
 
 
@@ -190,6 +182,6 @@ def _mourn(tx: Transaction, row: Promised, mourner: Mourner | None) -> str:
     try:
         with tx.session.begin_nested():
             mourner(tx, row)
-    except (AssayError, SQLAlchemyError) as error:
+    except Exception as error:
         return type(error).__name__
     return ""

@@ -6,7 +6,8 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Uuid, text
 from sqlmodel import Field
 
 from storage.tables.base import Table
-from storage.tables.columns import datetime, maybe_moment, moment
+from storage.tables.columns import datetime, maybe_moment, moment, one_of
+from storage.vocabulary import Queue
 
 WAITING = "done_at IS NULL AND dead_at IS NULL"
 
@@ -21,6 +22,7 @@ class OutboxRow(Table, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
+        one_of("queue", Queue),
         CheckConstraint("done_at IS NULL OR dead_at IS NULL", name="done_or_dead"),
         Index(
             "ix_outbox_due",

@@ -123,6 +123,9 @@ def upgrade() -> None:
         sa.Column("last_error", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("request_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.CheckConstraint(
+            "queue IN ('seal', 'work', 'issue')", name=op.f("ck_outbox_queue_known")
+        ),
+        sa.CheckConstraint(
             "done_at IS NULL OR dead_at IS NULL", name=op.f("ck_outbox_done_or_dead")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),

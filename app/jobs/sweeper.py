@@ -1,0 +1,92 @@
+"""The sweeper: what happens because time has passed, at one place at a time.
+
+Each tick calls one command. Commands bear being called twice, so a second sweeper is harmless;
+the baton only keeps it quiet. A tick that fails is logged and does not keep the others waiting.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event
+
+from app import logs
+from app.jobs.parts import Parts
+from app.jobs.stopping import when_told
+from storage.baton import SWEEPER, Baton
+from storage.outbox_reports import overdue
+from workflows.work import forget_old_work
+
+LOOK_SECONDS = 1.0
+LATE = timedelta(minutes=15)
+BATCHES = 50
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Something that is done every so often, counted from the end of the last time."""
+
+    name: str
+    every: timedelta
+    act: Callable[[Parts], object]
+
+
+def forget_in_batches(parts: Parts) -> int:
+    """Remove old work and its receipts; returns how many rows went."""
+    gone = 0
+    for _ in range(BATCHES):
+        batch = forget_old_work(parts.db)
+        gone += batch
+        if not batch:
+            break
+    return gone
+
+
+def report_late_work(parts: Parts) -> int:
+    """Write to the log that work waits for longer than it should; returns how much."""
+    with parts.db.reading() as tx:
+        late = overdue(tx, LATE)
+    if late:
+        log.warning(
+            "promised work is late",
+            rows=len(late),
+            oldest=late[0].created_at.isoformat(),
+            work=late[0].kind,
+            reason=late[0].last_error,
+        )
+    return len(late)
+
+
+TICKS: tuple[Tick, ...] = (
+    Tick("report_late_work", timedelta(minutes=5), report_late_work),
+    Tick("forget_old_work", timedelta(hours=1), forget_in_batches),
+)
+
+
+def run_forever(parts: Parts, *, ticks: Sequence[Tick] = TICKS) -> None:
+    """Run ticks when their time has come until SIGTERM or SIGINT, while we hold the baton."""
+    told = when_told()
+    baton = Baton(parts.db, SWEEPER)
+    due = dict.fromkeys((tick.name for tick in ticks), 0.0)
+    log.info("sweeper is ready")
+    while not told.is_set():
+        if baton.held():
+            sweep(parts, ticks, due, told)
+        told.wait(LOOK_SECONDS)
+    baton.drop()
+    log.info("sweeper has stopped")
+
+
+def sweep(parts: Parts, ticks: Sequence[Tick], due: dict[str, float], told: Event) -> None:
+    """Run those ticks whose time has come, and note when they come again."""
+    for tick in ticks:
+        if told.is_set() or time.monotonic() < due[tick.name]:
+            continue
+        with logs.following("", tick=tick.name):
+            try:
+                tick.act(parts)
+            except Exception:
+                log.exception("a tick failed")
+        due[tick.name] = time.monotonic() + tick.every.total_seconds()

@@ -1,0 +1,128 @@
+"""One RQ worker on one queue, which forks a process for each job.
+
+On one queue RQ moves an id (BLMOVE) instead of taking it off the list before it wrote it down
+anywhere. The JSON serializer keeps pickle out. RQ's own recovery is not relied on: the outbox
+gives a job that went silent to whoever asks next.
+
+A process for each job, and not RQ's SimpleWorker: jobs open files that strangers made. One that
+makes a library crash, loop or grow takes its own process with it and nothing else. See
+`docs/architecture.md` for what that costs, measured.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from threading import Event
+from types import FrameType
+
+from redis.exceptions import RedisError
+from rq import Queue as RqQueue
+from rq.exceptions import StopRequested
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker import Worker
+
+from app import logs
+from app.jobs import entrypoint
+from app.jobs.entrypoint import Bench
+from app.jobs.handlers import HANDLERS, Handler
+from app.jobs.parts import Parts
+from app.jobs.queues import own_connection, rq_queue
+from app.jobs.stopping import tell, when_told
+from storage.outbox import PACE, Pace
+
+# how long RQ remembers a worker that says nothing; it waits for jobs 15 s less at a time
+WORKER_TTL_SECONDS = 60
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
+PR_SET_PDEATHSIG = 1
+
+log = logs.get(__name__)
+
+
+def run_forever(
+    parts: Parts,
+    queue: str,
+    *,
+    handlers: Mapping[str, Handler] = HANDLERS,
+    pace: Pace = PACE,
+) -> None:
+    """Serve a queue until SIGTERM or SIGINT; a job that is under way is finished first.
+
+    `parts` must not have been used: connections do not survive a fork.
+    """
+    entrypoint.furnish(Bench(parts, handlers, pace))
+    told = when_told()
+    pause = SHORTEST_PAUSE
+    while not told.is_set():
+        began = time.monotonic()
+        _serve(parts, queue, told)
+        lasted = time.monotonic() - began > LONGEST_PAUSE
+        pause = SHORTEST_PAUSE if lasted else min(pause * 2, LONGEST_PAUSE)
+        told.wait(pause)
+    log.info("worker has stopped", queue=queue)
+
+
+def _serve(parts: Parts, queue: str, told: Event) -> None:
+    """Let one RQ worker work until it ends: by signal, or because Valkey failed it.
+
+    RQ's worker ends itself when Valkey is lost or full in the middle of something.
+    """
+    try:
+        connection = own_connection(parts.redis)
+        worker = ForkingWorker(
+            [rq_queue(queue, connection)],
+            connection=connection,
+            serializer=JSONSerializer,
+            default_result_ttl=0,
+            worker_ttl=WORKER_TTL_SECONDS,
+            log_job_description=False,
+        )
+        worker.told = told
+        log.info("worker is ready", queue=queue)
+        worker.work(logging_level="WARNING")
+    except RedisError as error:
+        log.warning("worker waits: Valkey is away or full", queue=queue, reason=repr(error))
+    finally:
+        tell(told)
+
+
+class ForkingWorker(Worker):
+    """RQ's forking worker with our signals; inheriting is the only way that RQ offers."""
+
+    max_connection_wait_time = 2.0
+    told: Event
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Finish the job that is under way, then end."""
+        self.told.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, RqQueue] | None:
+        """The next job, unless we were told to end before RQ listened to signals."""
+        if self.told.is_set():
+            raise StopRequested
+        return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+
+    def main_work_horse(self, job: Job, queue: RqQueue) -> None:
+        """What the forked process does: the job, with connections of its own."""
+        _die_with(self.pid)
+        entrypoint.after_fork()
+        super().main_work_horse(job, queue)
+
+    def setup_work_horse_signals(self) -> None:
+        """Ending is the worker's to arrange: a signal to the whole group lets the job finish."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _die_with(parent: int | None) -> None:
+    """End this process when the worker that forked it dies; nobody would hear of its result."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
