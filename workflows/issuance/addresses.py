@@ -58,6 +58,18 @@ class Site:
         """An organisation's entry on the page of those that staff have checked."""
         return f"{self.url}/organisations/{organisation_id}"
 
+    def attest(self, token: str) -> str:
+        """The page that a supervisor was sent a link to."""
+        return f"{self.url}/attest/{token}"
+
+    def endorse(self, token: str) -> str:
+        """The page that an employer was sent a link to."""
+        return f"{self.url}/endorse/{token}"
+
+    def my_credentials(self) -> str:
+        """A learner's own credentials."""
+        return f"{self.url}/my/credentials"
+
     def path_of(self, address: str) -> str | None:
         """The path of an address of this site; None when it is elsewhere.
 
