@@ -29,10 +29,11 @@ from storage.ids import (
 from storage.tables.assessment import Agreement, Assignment, ScoreSheet
 from storage.tables.cases import Case
 from storage.tables.decisions import Decision
+from storage.tables.events import Event
 from storage.tables.evidence import EvidenceItem, Upload
 from storage.tables.issuance import Credential
 from storage.tables.voices import Attestation, Endorsement
-from storage.vocabulary import AssignmentState
+from storage.vocabulary import AssignmentState, ConflictAnswer, Role
 from workflows.access.rules import NOT_YOURS, Part, Resource
 
 SEATED = (AssignmentState.OFFERED, AssignmentState.DECLARED, AssignmentState.CLEARED)
@@ -116,6 +117,22 @@ def _parts(tx: Transaction, case_id: UUID) -> dict[UUID, frozenset[Part]]:
         col(Assignment.case_id) == case_id,
         col(Assignment.state).in_([state.value for state in SEATED]),
     )
+    conflicted = select(
+        col(Assignment.assessor_id), literal(Part.CONFLICTED.value), literal("")
+    ).where(
+        col(Assignment.case_id) == case_id,
+        col(Assignment.state) == AssignmentState.EXCLUDED.value,
+        col(Assignment.conflict) != ConflictAnswer.NONE.value,
+    )
+    screened = (
+        select(col(Event.actor_id), literal(Part.SCREENED.value), literal(""))
+        .where(
+            col(Event.case_id) == case_id,
+            col(Event.actor_id).is_not(None),
+            col(Event.actor_role) == Role.COORDINATOR.value,
+        )
+        .distinct()
+    )
     scored = select(col(ScoreSheet.assessor_id), literal(Part.SCORED.value), literal("")).where(
         col(ScoreSheet.case_id) == case_id
     )
@@ -125,7 +142,9 @@ def _parts(tx: Transaction, case_id: UUID) -> dict[UUID, frozenset[Part]]:
     decided = select(col(Decision.decider_id), literal(Part.DECIDED.value), literal("")).where(
         col(Decision.case_id) == case_id
     )
-    rows = tx.session.execute(union_all(assigned, scored, moderated, decided)).all()
+    rows = tx.session.execute(
+        union_all(assigned, conflicted, screened, scored, moderated, decided)
+    ).all()
     return _gathered((row[0], row[1], row[2]) for row in rows)
 
 

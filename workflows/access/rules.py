@@ -33,8 +33,10 @@ NOT_YOURS = "There is nothing here, or it is not yours to see."
 class Part(StrEnum):
     """What an account is, or was, to one case."""
 
+    SCREENED = "screened"
     OFFERED = "offered"
     CLEARED = "cleared"
+    CONFLICTED = "conflicted"
     SCORED = "scored"
     MODERATED = "moderated"
     DECIDED = "decided"
@@ -160,17 +162,21 @@ def _of_the_institution(grant: Grant, own: bool, parts: frozenset[Part]) -> Answ
     if own:
         return Answer(False, "This is your own case: someone else does this.")
     if grant.scope is Scope.UNINVOLVED:
-        reason = _involved(parts, {Part.SCORED, Part.CLEARED, Part.OFFERED, Part.MODERATED})
+        reason = _involved(parts, {*ASSESSED, Part.MODERATED, Part.SCREENED})
         # a moderator goes on moderating, a decider goes on reading what they decided
         if grant.role is Role.MODERATOR:
-            reason = _involved(parts, {Part.SCORED, Part.CLEARED, Part.OFFERED, Part.DECIDED})
+            reason = _involved(parts, {*ASSESSED, Part.DECIDED})
         return Answer(not reason, reason, role=grant.role)
     if grant.scope is Scope.OTHER_KEY and Part.DECIDED in parts:
         return Answer(False, "You decided this case: the second key is someone else's.")
     return Answer(True, role=grant.role)
 
 
+ASSESSED = frozenset({Part.SCORED, Part.CLEARED, Part.OFFERED, Part.CONFLICTED})
+
 REASONS: Mapping[Part, str] = {
+    Part.SCREENED: "You screened this case or chose its assessors, so someone else does this.",
+    Part.CONFLICTED: "You declared a conflict of interest in this case, so someone else does this.",
     Part.OFFERED: "You are asked to assess this case, so someone else does this.",
     Part.CLEARED: "You are an assessor of this case, so someone else does this.",
     Part.SCORED: "You scored this case, so someone else does this.",
