@@ -47,6 +47,7 @@ from workflows.cases.queries import (
     view_of,
 )
 from workflows.cases.rules import Declaration, ItemFacts, rating_problems, ready_to_submit
+from workflows.issuance.addresses import Site
 
 
 @command

@@ -111,11 +111,12 @@ def case_view(tx: Transaction, case_id: CaseId) -> CaseView:
 def view_of(tx: Transaction, case: Case) -> CaseView:
     """The view of a case that is at hand."""
     row = tx.session.exec(
-        select(DefinitionVersion, PolicyVersion, Account).where(
-            DefinitionVersion.id == case.definition_id,
-            PolicyVersion.id == case.policy_id,
-            Account.id == case.learner_id,
-        )
+        select(DefinitionVersion, PolicyVersion, Account)
+        .select_from(Case)
+        .join(DefinitionVersion, col(DefinitionVersion.id) == col(Case.definition_id))
+        .join(PolicyVersion, col(PolicyVersion.id) == col(Case.policy_id))
+        .join(Account, col(Account.id) == col(Case.learner_id))
+        .where(Case.id == case.id)
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such case, or it is not yours to see.")
