@@ -1,0 +1,212 @@
+"""How each part of the house is: what /readyz answers and `assay doctor` tells."""
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Protocol
+
+from redis import Redis
+from sqlalchemy import text
+from sqlmodel import col, func, select
+
+from storage import migrate
+from storage.database import Database
+from storage.errors import AssayError
+from storage.tables.outbox import OutboxRow
+from storage.vault import Vault
+
+PATIENCE_SECONDS = 2.0
+FRESH_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look at one part said. `remedy` says what to do when it is not well."""
+
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+Probe = Callable[[], Finding]
+
+
+class Parts(Protocol):
+    """What of the container can be looked at."""
+
+    @property
+    def db(self) -> Database:
+        """The database."""
+        ...
+
+    @property
+    def redis(self) -> Redis:
+        """Valkey."""
+        ...
+
+    @property
+    def vault(self) -> Vault:
+        """The evidence store."""
+        ...
+
+
+def probes(parts: Parts) -> Mapping[str, Probe]:
+    """The engines that a request may need, each with how to look at it."""
+    return {
+        "database": lambda: database(parts.db),
+        "queue": lambda: queue(parts.redis),
+        "store": lambda: store(parts.vault),
+    }
+
+
+def database(db: Database) -> Finding:
+    """Whether it answers."""
+    with db.reading() as tx:
+        version = tx.session.execute(text("SHOW server_version")).scalar_one()
+    return Finding(True, f"PostgreSQL {version}")
+
+
+def queue(redis: Redis) -> Finding:
+    """Whether it answers and keeps what it is given."""
+    redis.ping()
+    said = redis.info("server")
+    version = said.get("valkey_version") or said["redis_version"]
+    policy = redis.info("memory").get("maxmemory_policy", "")
+    if policy not in {"", "noeviction"}:
+        return Finding(
+            False, f"it may forget work ({policy})", "Set maxmemory-policy to noeviction."
+        )
+    return Finding(True, f"Valkey or Redis {version}")
+
+
+def store(vault: Vault) -> Finding:
+    """Whether it keeps a small object."""
+    vault.canary()
+    return Finding(True, "keeps what it is given")
+
+
+def migrations(db: Database) -> Finding:
+    """Whether the tables are those that this version needs."""
+    with db.engine.connect() as connection:
+        at = migrate.current(connection)
+    newest = migrate.newest()
+    if at == newest:
+        return Finding(True, f"at {at}")
+    return Finding(False, f"at {at or 'nothing'}, this version needs {newest}", "assay migrate")
+
+
+def dead_work(db: Database) -> Finding:
+    """Whether promised work was given up, and which."""
+    with db.reading() as tx:
+        rows = tx.session.exec(
+            select(OutboxRow).where(col(OutboxRow.dead_at).is_not(None)).limit(20)
+        ).all()
+    if not rows:
+        return Finding(True, "none was given up")
+    lines = [f"{row.kind} for {row.subject_id}: {row.last_error}" for row in rows]
+    return Finding(
+        False,
+        f"{len(rows)} pieces were given up:\n  " + "\n  ".join(lines),
+        "Mend the cause, then let staff ask for it again from the case's page.",
+    )
+
+
+def scanner(address: str) -> Finding:
+    """Whether the malware scanner answers. Without one, items say that they were not scanned."""
+    if not address:
+        return Finding(
+            False, "none; items say that they were not scanned", "Install clamav-daemon."
+        )
+    with _connected(address) as connection:
+        connection.sendall(b"zPING\0")
+        answer = connection.recv(16)
+    return Finding(answer.startswith(b"PONG"), f"clamd at {address}")
+
+
+def waiting_work(db: Database) -> Mapping[str, tuple[int, int]]:
+    """Per queue, how many pieces of work are due or running and how many were given up."""
+    dead = col(OutboxRow.dead_at).is_not(None)
+    with db.reading() as tx:
+        rows = tx.session.exec(
+            select(
+                OutboxRow.queue,
+                func.count().filter(~dead, col(OutboxRow.available_at) <= tx.now),
+                func.count().filter(dead),
+            )
+            .where(col(OutboxRow.done_at).is_(None))
+            .group_by(OutboxRow.queue)
+        ).all()
+    return {name: (waiting, given_up) for name, waiting, given_up in rows}
+
+
+@dataclass
+class Watch:
+    """Looks at all parts at once, never for long, and remembers the answer for a moment.
+
+    A look that hangs is waited for by one thread only, however often it is asked about.
+    """
+
+    probes: Mapping[str, Probe]
+    patience: float = PATIENCE_SECONDS
+    fresh: float = FRESH_SECONDS
+    _pool: ThreadPoolExecutor = field(init=False)
+    _pending: dict[str, "Future[Finding]"] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+    _seen: Mapping[str, Finding] = field(default_factory=dict)
+    _seen_at: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(len(self.probes), thread_name_prefix="health")
+
+    def look(self) -> Mapping[str, Finding]:
+        """How every part is, by its name."""
+        with self._lock:
+            if time.monotonic() - self._seen_at > self.fresh:
+                self._seen = self._ask_all()
+                self._seen_at = time.monotonic()
+            return self._seen
+
+    def _ask_all(self) -> Mapping[str, Finding]:
+        deadline = time.monotonic() + self.patience
+        asked = {name: self._asked(name, probe) for name, probe in self.probes.items()}
+        return {name: self._answer(name, one, deadline) for name, one in asked.items()}
+
+    def _asked(self, name: str, probe: Probe) -> "Future[Finding]":
+        if name not in self._pending:
+            self._pending[name] = self._pool.submit(carefully, probe)
+        return self._pending[name]
+
+    def _answer(self, name: str, asked: "Future[Finding]", deadline: float) -> Finding:
+        try:
+            finding = asked.result(timeout=max(0.0, deadline - time.monotonic()))
+        except TooSlow:
+            return Finding(False, f"gave no answer within {self.patience:.0f} s")
+        del self._pending[name]
+        return finding
+
+
+def carefully(probe: Probe) -> Finding:
+    """What a probe says; that it failed, when it does.
+
+    Of errors that are not ours only the sort is told: their words can hold addresses.
+    """
+    try:
+        return probe()
+    except AssayError as error:
+        return Finding(False, str(error))
+    except Exception as error:  # a look must tell, whatever a client library raises
+        return Finding(False, f"does not answer ({type(error).__name__})")
+
+
+def _connected(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    if "/" in address:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE_SECONDS)
+        connection.connect(address)
+        return connection
+    return socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
