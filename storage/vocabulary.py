@@ -186,6 +186,7 @@ class LinkPurpose(StrEnum):
     """What a mailed link is for; it opens nothing else."""
 
     SET_PASSWORD = "set_password"  # noqa: S105 - a purpose, not a password
+    REGISTER = "register"
     ATTEST = "attest"
     ENDORSE = "endorse"
 

@@ -97,7 +97,7 @@ def upgrade() -> None:
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "purpose IN ('set_password', 'attest', 'endorse')",
+            "purpose IN ('set_password', 'register', 'attest', 'endorse')",
             name=op.f("ck_mail_link_purpose_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_link")),
