@@ -383,8 +383,10 @@ def test_open_sheets_end_with_the_case(world: World, ana: Actor, omar: Actor) ->
         tx.session.execute(
             text(
                 "INSERT INTO assignment (id, case_id, round, seat, assessor_id, state, offered_at,"
-                " offered_by, conflict_detail, settled_why, decline_reason, criteria)"
-                " VALUES (:id, :case, 1, 1, :who, 'cleared', now(), :by, '', '', '', '[]')"
+                " offered_by, conflict, declared_at, conflict_detail, settled_why,"
+                " decline_reason, criteria)"
+                " VALUES (:id, :case, 1, 1, :who, 'cleared', now(), :by, 'none', now(), '', '',"
+                " '', '[]')"
             ),
             {
                 "id": case_id,
@@ -429,14 +431,15 @@ def _try(db: Database, case_id: CaseId, name: str, role: Role) -> CaseState | No
 
 
 def _decide_somehow(db: Database, world: World, case_id: CaseId) -> None:
-    decider = world.person(Role.DECIDER)
+    decider, registrar = world.person(Role.DECIDER), world.person(Role.REGISTRAR)
     with db.transaction() as tx:
         tx.session.execute(
             text(
                 "INSERT INTO decision (id, case_id, round, decider_id, decided_at, summary,"
-                " gap_plan) VALUES (:id, :id, 1, :who, now(), '', '[]')"
+                " gap_plan, released_by, released_at)"
+                " VALUES (:id, :id, 1, :who, now(), '', '[]', :key, now())"
             ),
-            {"id": case_id, "who": decider.account_id},
+            {"id": case_id, "who": decider.account_id, "key": registrar.account_id},
         )
         case = tx.session.get(Case, case_id)
         assert case is not None
