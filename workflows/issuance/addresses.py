@@ -5,7 +5,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from credentials.did import did_web
-from storage.ids import CaseId, CredentialId, DefinitionId, EndorsementId, OrganisationId
+from storage.ids import (
+    AssignmentId,
+    CaseId,
+    CredentialId,
+    DefinitionId,
+    EndorsementId,
+    OrganisationId,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,14 @@ class Site:
     def case(self, case_id: CaseId) -> str:
         """A case's page, for the learner."""
         return f"{self.url}/cases/{case_id}"
+
+    def staff_case(self, case_id: CaseId) -> str:
+        """A case's page, for staff."""
+        return f"{self.url}/staff/cases/{case_id}"
+
+    def assignment(self, assignment_id: AssignmentId) -> str:
+        """An assessor's place on a case."""
+        return f"{self.url}/assessor/assignments/{assignment_id}"
 
     def credential(self, credential_id: CredentialId) -> str:
         """A credential's page and document."""

@@ -1,0 +1,186 @@
+"""Who can assess a case: competence, no known conflict, and how much they have on their table.
+
+`why_not` is pure; `candidates` reads the facts for all assessors in a few statements.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from storage.database import Transaction
+from storage.ids import AccountId
+from storage.tables import (
+    Account,
+    Assignment,
+    Attestation,
+    Case,
+    Competence,
+    DefinitionVersion,
+    Event,
+    RoleGrant,
+    ScoreSheet,
+)
+from storage.vocabulary import CaseState, Role, SheetState
+from workflows.access.resources import SEATED
+from workflows.people.addresses import same_mailbox
+
+
+@dataclass(frozen=True)
+class CandidateFacts:
+    """What is known of an assessor with a view to one case."""
+
+    is_learner: bool
+    competent: bool
+    employer: str
+    learner_employer: str
+    had_place: bool
+    had_conflict: bool
+    other_roles: frozenset[Role]
+    attested: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An assessor of the institution. `refusals` says why they cannot assess this case."""
+
+    id: AccountId
+    name: str
+    load: int
+    refusals: tuple[str, ...]
+
+    @property
+    def fit(self) -> bool:
+        """Whether they can be asked."""
+        return not self.refusals
+
+
+def why_not(facts: CandidateFacts) -> tuple[str, ...]:
+    """Everything that speaks against asking someone, in words; empty when nothing does."""
+    reasons = (
+        (facts.is_learner, "This is their own case."),
+        (not facts.competent, "Not named as an expert for this credential."),
+        (_same_employer(facts), "Works for the learner's employer."),
+        (facts.attested, "Is a witness in this case."),
+        (bool(facts.other_roles), "Had another part in this case."),
+        (facts.had_conflict, "Declared a conflict of interest in this case."),
+        (facts.had_place and not facts.had_conflict, "Was asked in this round already."),
+    )
+    return tuple(reason for speaks, reason in reasons if speaks)
+
+
+def candidates(tx: Transaction, case: Case) -> Sequence[Candidate]:
+    """All assessors of the institution: those who can be asked first, the least busy on top."""
+    learner = tx.session.get_one(Account, case.learner_id)
+    assessors = _assessors(tx, case)
+    experts = _experts(tx, case)
+    loads = loads_of(tx, [account.id for account in assessors])
+    places = _places(tx, case)
+    roles = _other_roles(tx, case)
+    witnesses = _witnesses(tx, case)
+    found = [
+        Candidate(
+            id=AccountId(account.id),
+            name=account.name,
+            load=loads.get(account.id, 0),
+            refusals=why_not(
+                CandidateFacts(
+                    is_learner=account.id == learner.id,
+                    competent=account.id in experts,
+                    employer=account.employer,
+                    learner_employer=learner.employer,
+                    had_place=any(place.round == case.round for place in places[account.id]),
+                    had_conflict=any(_conflicted(place) for place in places[account.id]),
+                    other_roles=roles.get(account.id, frozenset()),
+                    attested=any(same_mailbox(account.email, email) for email in witnesses),
+                )
+            ),
+        )
+        for account in assessors
+    ]
+    return sorted(found, key=lambda one: (not one.fit, one.load, one.name))
+
+
+def loads_of(tx: Transaction, account_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+    """How many cases each of these still has to score."""
+    rows = tx.session.execute(
+        select(col(Assignment.assessor_id), func.count())
+        .join(Case, col(Case.id) == col(Assignment.case_id))
+        .outerjoin(ScoreSheet, col(ScoreSheet.assignment_id) == col(Assignment.id))
+        .where(
+            col(Assignment.assessor_id).in_(account_ids),
+            col(Assignment.state).in_([state.value for state in SEATED]),
+            col(Case.state) == CaseState.ASSESSMENT.value,
+            col(ScoreSheet.state).is_(None) | (col(ScoreSheet.state) == SheetState.OPEN.value),
+        )
+        .group_by(col(Assignment.assessor_id))
+    ).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def _same_employer(facts: CandidateFacts) -> bool:
+    theirs, learners = _plain(facts.employer), _plain(facts.learner_employer)
+    return bool(theirs) and theirs == learners
+
+
+def _plain(employer: str) -> str:
+    return "".join(character for character in employer.casefold() if character.isalnum())
+
+
+def _conflicted(place: Assignment) -> bool:
+    return place.state == "excluded" and place.conflict in {"possible", "yes"}
+
+
+def _assessors(tx: Transaction, case: Case) -> Sequence[Account]:
+    return tx.session.exec(
+        select(Account)
+        .join(RoleGrant, col(RoleGrant.account_id) == col(Account.id))
+        .where(
+            RoleGrant.institution_id == case.institution_id,
+            RoleGrant.role == Role.ASSESSOR.value,
+            col(RoleGrant.revoked_at).is_(None),
+            col(Account.disabled_at).is_(None),
+        )
+    ).all()
+
+
+def _experts(tx: Transaction, case: Case) -> frozenset[UUID]:
+    rows = tx.session.exec(
+        select(Competence.account_id)
+        .join(DefinitionVersion, col(DefinitionVersion.code) == col(Competence.definition_code))
+        .where(DefinitionVersion.id == case.definition_id)
+    ).all()
+    return frozenset(rows)
+
+
+def _places(tx: Transaction, case: Case) -> Mapping[UUID, list[Assignment]]:
+    found: defaultdict[UUID, list[Assignment]] = defaultdict(list)
+    for place in tx.session.exec(select(Assignment).where(Assignment.case_id == case.id)).all():
+        found[place.assessor_id].append(place)
+    return found
+
+
+def _other_roles(tx: Transaction, case: Case) -> Mapping[UUID, frozenset[Role]]:
+    rows = tx.session.exec(
+        select(Event.actor_id, Event.actor_role)
+        .where(
+            Event.case_id == case.id,
+            col(Event.actor_id).is_not(None),
+            Event.actor_role != Role.ASSESSOR.value,
+        )
+        .distinct()
+    ).all()
+    found: defaultdict[UUID, set[Role]] = defaultdict(set)
+    for account_id, role in rows:
+        if account_id is not None:
+            found[account_id].add(Role(role))
+    return {account_id: frozenset(roles) for account_id, roles in found.items()}
+
+
+def _witnesses(tx: Transaction, case: Case) -> Sequence[str]:
+    return tx.session.exec(
+        select(Attestation.supervisor_email).where(Attestation.case_id == case.id)
+    ).all()

@@ -1,0 +1,158 @@
+"""Deciding a case, and the registrar's release: two people, neither of whom scored it."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlmodel import select
+
+from storage.database import Database, Transaction, command
+from storage.errors import Conflict, InvalidInput
+from storage.events import SYSTEM
+from storage.ids import CaseId, CriterionCode, DecisionId, OutcomeCode, new_id
+from storage.tables import Case, Decision, OutcomeDecision
+from storage.vocabulary import CaseState, OutcomeResult
+from workflows.access.permissions import Permission
+from workflows.access.resources import case_resource
+from workflows.access.rules import Actor, acting
+from workflows.assessment.moderation import agreements
+from workflows.cases.load import MOVED_ON, lock_case, may_move, move, state_of, unchanged_since
+from workflows.cases.queries import view_of
+from workflows.decisions.mails import tell_released
+from workflows.decisions.rules import (
+    Agreed,
+    GapStep,
+    OutcomeChoice,
+    decision_problems,
+    earns_credential,
+    plan_as_kept,
+    suggestion,
+)
+from workflows.frameworks.definition import Definition
+from workflows.issuance.addresses import Site
+from workflows.work import Work, promise_work
+
+
+@command
+def decide_case(
+    db: Database,
+    actor: Actor,
+    case_id: CaseId,
+    choices: Sequence[OutcomeChoice],
+    *,
+    summary: str,
+    gap_plan: Sequence[GapStep] = (),
+    expected_version: int | None = None,
+) -> DecisionId:
+    """Decide every outcome of a case.
+
+    Raises NotFound, Forbidden (they had a part in it), Conflict (the case moved on), InvalidInput
+    with the field of each problem: `<outcome>.result`, `<outcome>.reason`, `<outcome>.gap`,
+    `summary`.
+    """
+    with db.transaction() as tx:
+        case = lock_case(tx, case_id)
+        who = acting(actor, Permission.DECIDE_CASE, case_resource(tx, case))
+        unchanged_since(case, expected_version)
+        may_move(case, "decide_case")
+        definition = view_of(tx, case).definition
+        agreed = agreed_levels(tx, case)
+        problems = decision_problems(definition, agreed, choices, summary, gap_plan)
+        if problems:
+            raise InvalidInput("Nothing was decided yet.", problems=problems)
+        assert who.account_id is not None
+        decision = Decision(
+            id=new_id(),
+            case_id=case.id,
+            round=case.round,
+            decider_id=who.account_id,
+            decided_at=tx.now,
+            summary=summary.strip(),
+            gap_plan=plan_as_kept(gap_plan),
+        )
+        tx.session.add(decision)
+        tx.session.flush()
+        tx.session.add_all(_outcomes(decision.id, definition, agreed, choices))
+        case.decision_id = decision.id
+        case.due_at = None
+        results = {choice.code: choice.result.value for choice in choices}
+        move(tx, case, "decide_case", who, data={"outcomes": results})
+        return DecisionId(decision.id)
+
+
+@command
+def release_case(
+    db: Database,
+    site: Site,
+    actor: Actor,
+    case_id: CaseId,
+    *,
+    expected_version: int | None = None,
+) -> bool:
+    """Turn the second key: the learner is told, and what was earned is issued.
+
+    Returns whether a credential was earned; without one the case closes with its statement.
+    Raises NotFound, Forbidden (the decider), Conflict (the case moved on).
+    """
+    with db.transaction() as tx:
+        case = lock_case(tx, case_id)
+        who = acting(actor, Permission.RELEASE_CASE, case_resource(tx, case))
+        unchanged_since(case, expected_version)
+        may_move(case, "release_case")
+        decision = tx.session.get_one(Decision, case.decision_id)
+        decision.released_by, decision.released_at = who.account_id, tx.now
+        view = view_of(tx, case)
+        earned = earns_credential(view.definition, results_of(tx, decision.id))
+        move(tx, case, "release_case", who, data={"credential": earned})
+        tell_released(tx, site, view, earned=earned)
+        if earned:
+            key = f"issue:{decision.id}"
+            promise_work(tx, Work.ISSUE_CREDENTIAL, decision.id, dedupe_key=key)
+        else:
+            close_case(tx, case)
+        return earned
+
+
+def close_case(tx: Transaction, case: Case) -> None:
+    """End a released case, in the transaction of whoever has done the last thing for it.
+
+    Raises Conflict when it is not released.
+    """
+    if state_of(case) is not CaseState.RELEASED:
+        raise Conflict(MOVED_ON)
+    case.closed_at = tx.now
+    move(tx, case, "close_case", SYSTEM)
+
+
+def agreed_levels(tx: Transaction, case: Case) -> Agreed:
+    """The agreed level of each criterion of the present round. Raises Conflict when one is open."""
+    rows = agreements(tx, case)
+    if any(not row.settled for row in rows):
+        raise Conflict("The assessment is not settled yet.")
+    return {CriterionCode(row.criterion_code): row.level for row in rows}
+
+
+def results_of(tx: Transaction, decision_id: UUID) -> Mapping[OutcomeCode, OutcomeResult]:
+    """What was decided of each outcome."""
+    rows = tx.session.exec(
+        select(OutcomeDecision).where(OutcomeDecision.decision_id == decision_id)
+    ).all()
+    return {OutcomeCode(row.outcome_code): OutcomeResult(row.result) for row in rows}
+
+
+def _outcomes(
+    decision_id: UUID, definition: Definition, agreed: Agreed, choices: Sequence[OutcomeChoice]
+) -> Sequence[OutcomeDecision]:
+    rows = []
+    for choice in choices:
+        recognised = choice.result is OutcomeResult.RECOGNISED
+        level = suggestion(definition.outcome(choice.code), agreed).level if recognised else None
+        rows.append(
+            OutcomeDecision(
+                decision_id=decision_id,
+                outcome_code=choice.code,
+                result=choice.result.value,
+                level=level,
+                reason=choice.reason.strip(),
+            )
+        )
+    return rows
