@@ -18,6 +18,7 @@ COMMANDS = {
     "relay": "hand promised work to the queue",
     "sweeper": "watch over what is due",
     "worker": "do the work of one queue",
+    "init": "set up the institution and its first administrator",
     "migrate": "bring the database to this version",
     "doctor": "say how everything is, and what to do about what is not well",
     "demo": "walk one whole case, as all of its people, on real files",
