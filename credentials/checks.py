@@ -85,7 +85,7 @@ def check_secured(document: JsonObject, part: Part, setting: Setting) -> list[Ch
         return _without_proof(document, part, error)
     except CredentialError as error:
         return [part.refused("well_formed", error)]
-    good = part.check("well_formed", Finding.PASSED, N_("It can be read in one way only."))
+    good = part.check("well_formed", Finding.PASSED, N_("The document is well formed."))
     dates = _check_dates(document, proof, part, setting.now)
     return [good, *_check_signature(document, proof, part, setting), dates]
 
@@ -95,7 +95,7 @@ def _without_proof(document: JsonObject, part: Part, error: BadProof) -> list[Ch
         canonicalize({key: value for key, value in document.items() if key != "proof"})
     except CredentialError as malformed:
         return [part.refused("well_formed", malformed)]
-    good = part.check("well_formed", Finding.PASSED, N_("It can be read in one way only."))
+    good = part.check("well_formed", Finding.PASSED, N_("The document is well formed."))
     return [good, part.refused("signature", error)]
 
 
