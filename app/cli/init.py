@@ -2,8 +2,8 @@
 
 import argparse
 
-from app.container import build
-from app.settings import Settings
+from app.cli.surroundings import settings_at_hand
+from app.container import Container, build
 from storage.events import SYSTEM
 from storage.vocabulary import Role
 from workflows.cases.policy import Policy
@@ -27,22 +27,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Set up the institution, its default rules, its key and its administrator."""
-    container = build(Settings.from_env())
-    try:
-        profile: dict[str, object] = {"description": args.description, "colour": args.colour}
-        founding = Founding(args.slug, args.name, args.country, args.url, args.email, profile)
-        institution_id = found_institution(container.db, founding)
-        import_policy(container.db, SYSTEM, institution_id, Policy())
-        ensure_issuer_key(container.db, container.issuer, institution_id)
-        who = Appointment(args.admin_name, args.admin_email, [Role.ADMINISTRATOR])
-        site = container.site
-        appoint(
-            container.db,
-            institution_id,
-            who,
-            address_of=lambda token: f"{site.url}/set-password/{token}",
-        )
-    finally:
-        container.close()
+    with settings_at_hand() as settings:
+        container = build(settings)
+        try:
+            _set_up(container, args)
+        finally:
+            container.close()
     print(f"{args.name} is set up. A link to sign in goes to {args.admin_email} by mail.")
     return 0
+
+
+def _set_up(container: Container, args: argparse.Namespace) -> None:
+    profile: dict[str, object] = {"description": args.description, "colour": args.colour}
+    founding = Founding(args.slug, args.name, args.country, args.url, args.email, profile)
+    institution_id = found_institution(container.db, founding)
+    import_policy(container.db, SYSTEM, institution_id, Policy())
+    ensure_issuer_key(container.db, container.issuer, institution_id)
+    who = Appointment(args.admin_name, args.admin_email, [Role.ADMINISTRATOR])
+    link = f"{container.site.url}/set-password/"
+    appoint(container.db, institution_id, who, address_of=lambda token: f"{link}{token}")
