@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import segno
 import typst
@@ -21,7 +21,8 @@ from credentials.documents import JsonObject, JsonValue, as_list, dump_json, tex
 from credentials.errors import Malformed
 from credentials.verify import evidence_of
 
-PDFStandard = Literal["1.7", "a-3a", "ua-1"]
+if TYPE_CHECKING:
+    from typst import PDFStandard
 
 LABELS: Mapping[str, str] = {
     "certifies": "This certifies that",
@@ -118,7 +119,7 @@ def make_certificate(
         raise Malformed("The certificate cannot be set: %(why)s", why=error.message) from None
 
 
-def _compile(inputs: dict[str, str], standards: list[PDFStandard], timestamp: datetime) -> bytes:
+def _compile(inputs: dict[str, str], standards: "list[PDFStandard]", timestamp: datetime) -> bytes:
     return typst.compile(
         TEMPLATES / "certificate.typ",
         format="pdf",

@@ -71,6 +71,10 @@ class DirectoryFetcher:
             raise CannotFetch("The map.json in %(folder)s is not an object.", folder=str(folder))
         self._files = {str(url): str(name) for url, name in found.items()}
 
+    def urls(self) -> list[str]:
+        """The addresses the bundle has files for."""
+        return list(self._files)
+
     def __call__(self, url: str, /) -> bytes:
         name = self._files.get(url)
         if name is None:
