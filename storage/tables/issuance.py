@@ -32,6 +32,8 @@ class StatusList(Table, table=True):
     """One Bitstring status list: its bits, and the signed document that publishes them.
 
     `version` counts the changes of the bits, `signed_version` says which of them `document` holds.
+    A list is signed by whoever signed what is on it: where `organisation_id` is set, with the key
+    kept for that employer.
     """
 
     __tablename__ = "status_list"
@@ -42,6 +44,7 @@ class StatusList(Table, table=True):
 
     id: UUID = Field(primary_key=True)
     institution_id: UUID = Field(foreign_key="institution.id")
+    organisation_id: UUID | None = Field(default=None, foreign_key="organisation.id")
     purpose: str
     number: int
     size: int

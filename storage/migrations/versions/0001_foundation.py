@@ -296,32 +296,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("revoked_at IS NULL"),
     )
     op.create_table(
-        "status_list",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("institution_id", sa.Uuid(), nullable=False),
-        sa.Column("purpose", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("bits", sa.LargeBinary(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("signed_version", sa.Integer(), nullable=False),
-        sa.Column("document", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "purpose IN ('revocation', 'suspension')", name=op.f("ck_status_list_purpose_known")
-        ),
-        sa.ForeignKeyConstraint(
-            ["institution_id"], ["institution.id"], name=op.f("fk_status_list_institution_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_list")),
-        sa.UniqueConstraint(
-            "institution_id",
-            "purpose",
-            "number",
-            name=op.f("uq_status_list_institution_id_purpose_number"),
-        ),
-    )
-    op.create_table(
         "web_session",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("token_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -419,20 +393,34 @@ def upgrade() -> None:
     op.create_index(op.f("ix_plar_case_learner_id"), "plar_case", ["learner_id"], unique=False)
     op.create_index(op.f("ix_plar_case_state"), "plar_case", ["state"], unique=False)
     op.create_table(
-        "status_entry",
-        sa.Column("list_id", sa.Uuid(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        "status_list",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("purpose", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("bits", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("signed_version", sa.Integer(), nullable=False),
+        sa.Column("document", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "purpose IN ('revocation', 'suspension')", name=op.f("ck_status_list_purpose_known")
+        ),
         sa.ForeignKeyConstraint(
-            ["list_id"], ["status_list.id"], name=op.f("fk_status_entry_list_id")
+            ["institution_id"], ["institution.id"], name=op.f("fk_status_list_institution_id")
         ),
-        sa.PrimaryKeyConstraint("list_id", "position", name=op.f("pk_status_entry")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_status_list_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_list")),
         sa.UniqueConstraint(
-            "list_id", "subject_id", name=op.f("uq_status_entry_list_id_subject_id")
+            "institution_id",
+            "purpose",
+            "number",
+            name=op.f("uq_status_list_institution_id_purpose_number"),
         ),
-    )
-    op.create_index(
-        op.f("ix_status_entry_subject_id"), "status_entry", ["subject_id"], unique=False
     )
     op.create_table(
         "agreement",
@@ -679,6 +667,22 @@ def upgrade() -> None:
         sa.Column("rated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["plar_case.id"], name=op.f("fk_self_rating_case_id")),
         sa.PrimaryKeyConstraint("case_id", "outcome_code", name=op.f("pk_self_rating")),
+    )
+    op.create_table(
+        "status_entry",
+        sa.Column("list_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["list_id"], ["status_list.id"], name=op.f("fk_status_entry_list_id")
+        ),
+        sa.PrimaryKeyConstraint("list_id", "position", name=op.f("pk_status_entry")),
+        sa.UniqueConstraint(
+            "list_id", "subject_id", name=op.f("uq_status_entry_list_id_subject_id")
+        ),
+    )
+    op.create_index(
+        op.f("ix_status_entry_subject_id"), "status_entry", ["subject_id"], unique=False
     )
     op.create_table(
         "credential",
@@ -968,6 +972,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_credential_institution_id"), table_name="credential")
     op.drop_index(op.f("ix_credential_case_id"), table_name="credential")
     op.drop_table("credential")
+    op.drop_index(op.f("ix_status_entry_subject_id"), table_name="status_entry")
+    op.drop_table("status_entry")
     op.drop_table("self_rating")
     op.drop_table("manifest")
     op.drop_index(op.f("ix_evidence_item_state"), table_name="evidence_item")
@@ -993,8 +999,7 @@ def downgrade() -> None:
     op.drop_table("assignment")
     op.drop_index(op.f("ix_agreement_case_id"), table_name="agreement")
     op.drop_table("agreement")
-    op.drop_index(op.f("ix_status_entry_subject_id"), table_name="status_entry")
-    op.drop_table("status_entry")
+    op.drop_table("status_list")
     op.drop_index(op.f("ix_plar_case_state"), table_name="plar_case")
     op.drop_index(op.f("ix_plar_case_learner_id"), table_name="plar_case")
     op.drop_index(op.f("ix_plar_case_institution_id"), table_name="plar_case")
@@ -1005,7 +1010,6 @@ def downgrade() -> None:
     op.drop_table("issuer_key")
     op.drop_index(op.f("ix_web_session_account_id"), table_name="web_session")
     op.drop_table("web_session")
-    op.drop_table("status_list")
     op.drop_index(
         "ix_role_grant_live",
         table_name="role_grant",
