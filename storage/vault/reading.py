@@ -1,0 +1,62 @@
+"""Reading an object from its first byte to its last, over lines that break, in flat memory."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from storage.vault.errors import StoreAway, store_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+CHUNK = 4 * 1024**2
+TRIES = 4
+FIRST_WAIT = 0.2
+
+
+def read_pinned(client: "S3Client", bucket: str, key: str, etag: str, size: int) -> Iterator[bytes]:
+    """The object's bytes in chunks, all of one and the same version.
+
+    When the line breaks, reading goes on where it stopped; after a few breaks without a byte in
+    between it gives up. Raises ObjectMissing, ObjectChanged, StoreAway.
+    """
+    offset = breaks = 0
+    while offset < size:
+        before = offset
+        try:
+            for chunk in _from(client, bucket, key, etag, offset):
+                offset += len(chunk)
+                yield chunk
+            if offset < size:
+                raise StoreAway("The evidence store ended a file before its end.")
+        except StoreAway:
+            breaks = 1 if offset > before else breaks + 1
+            if breaks >= TRIES:
+                raise
+            time.sleep(FIRST_WAIT * 2**breaks)
+
+
+def _from(client: "S3Client", bucket: str, key: str, etag: str, offset: int) -> Iterator[bytes]:
+    with store_errors():
+        answer = _ask(client, bucket, key, etag, offset)
+    body = answer["Body"]
+    try:
+        while True:
+            with store_errors():
+                chunk = body.read(CHUNK)
+            if not chunk:
+                return
+            yield chunk
+    finally:
+        body.close()
+
+
+def _ask(
+    client: "S3Client", bucket: str, key: str, etag: str, offset: int
+) -> "GetObjectOutputTypeDef":
+    if offset:
+        return client.get_object(
+            Bucket=bucket, Key=key, IfMatch=f'"{etag}"', Range=f"bytes={offset}-"
+        )
+    return client.get_object(Bucket=bucket, Key=key, IfMatch=f'"{etag}"')
