@@ -1,0 +1,1 @@
+"""Our own lint: a rule for each mistake that must not be made twice."""

@@ -1,0 +1,1 @@
+"""Small programs for building and testing Assay; not part of what runs."""
