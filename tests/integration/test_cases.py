@@ -19,6 +19,7 @@ from workflows.canonical import content_hash
 from workflows.cases import commands as cases
 from workflows.cases import queries
 from workflows.cases.load import find_case, lock_case, move
+from workflows.cases.overview import learner_overview, step_of_case
 from workflows.cases.policy import Policy
 from workflows.cases.states import TRANSITIONS, commands_for, mermaid, transition
 from workflows.frameworks.commands import import_definition, import_policy, publish_definition
@@ -444,3 +445,22 @@ def _decide_somehow(db: Database, world: World, case_id: CaseId) -> None:
         case = tx.session.get(Case, case_id)
         assert case is not None
         case.decision_id = case_id
+
+
+class TestOverview:
+    def test_a_learner_sees_what_is_next_on_each_case(self, world: World, ana: Actor) -> None:
+        first = world.case(ana)
+        second = cases.open_case(world.db, ana, world.offer(DEFINITIONS[1]))
+        cases.rate_self(world.db, ana, first, {"CNC1": 3})
+        world.item(first, "CNC1")
+        assert ana.account_id is not None
+        with world.db.reading() as tx:
+            cards = learner_overview(tx, ana.account_id, world.clock.now().date())
+            step = step_of_case(tx, first, world.clock.now().date())
+            nothing = step_of_case(tx, CaseId(new_id()), world.clock.now().date())
+        assert {card.line.id: card.step.value for card in cards} == {
+            first: "fill_gaps",
+            second: "rate_yourself",
+        }
+        assert step is not None and step.value == "fill_gaps"
+        assert nothing is None

@@ -85,7 +85,7 @@ def my_cases(tx: Transaction, learner_id: AccountId) -> Sequence[CaseLine]:
         .where(Case.learner_id == learner_id)
         .order_by(col(Case.opened_at).desc())
     ).all()
-    return [_line(case, version) for case, version in rows]
+    return [line_of(case, version) for case, version in rows]
 
 
 def live_case_for(tx: Transaction, learner_id: AccountId, code: str) -> CaseId | None:
@@ -221,7 +221,8 @@ def history(tx: Transaction, case_id: CaseId) -> Sequence[HistoryLine]:
     ]
 
 
-def _line(case: Case, version: DefinitionVersion) -> CaseLine:
+def line_of(case: Case, version: DefinitionVersion) -> CaseLine:
+    """The case as a line of a list."""
     return CaseLine(
         id=CaseId(case.id),
         number=case.number,

@@ -6,10 +6,11 @@ import pytest
 
 from storage.errors import InvalidInput, Problem
 from storage.ids import CaseId, ItemId, OutcomeCode, Sha256, new_id
-from storage.vocabulary import EvidenceKind, EvidenceState
+from storage.vocabulary import CaseState, EvidenceKind, EvidenceState
 from workflows.canonical import canonical_json, content_hash
 from workflows.cases.calendar import after_working_days
 from workflows.cases.manifest import ManifestItem, Submission, manifest_body
+from workflows.cases.next_step import CaseFacts, learner_step
 from workflows.cases.policy import Policy, policy_body, read_policy
 from workflows.cases.rules import Declaration, ItemFacts, rating_problems, ready_to_submit
 from workflows.evidence.coverage import CoverageStatus, OutcomeCoverage, OutcomeRule
@@ -138,3 +139,39 @@ def test_deadlines_skip_weekends_and_holidays() -> None:
     holiday = {after_working_days(friday, 1).date()}
     assert after_working_days(friday, 1, holiday).date().isoformat() == "2026-11-24"
     assert after_working_days(friday, 0) == friday
+
+
+@pytest.mark.parametrize(
+    ("state", "rated", "items", "covered", "credential", "step"),
+    [
+        ("draft", False, [], False, None, "rate_yourself"),
+        ("draft", True, [], False, None, "add_evidence"),
+        ("returned", True, [facts(EvidenceState.REJECTED)], False, None, "add_evidence"),
+        ("draft", True, [facts(EvidenceState.STORED)], False, None, "wait_for_seal"),
+        ("draft", True, [facts(own_part="")], False, None, "describe_evidence"),
+        ("draft", True, [facts(mapped=False)], True, None, "describe_evidence"),
+        ("draft", True, [facts()], False, None, "fill_gaps"),
+        ("draft", True, [facts()], True, None, "submit"),
+        ("submitted", True, [], True, None, "wait_screening"),
+        ("screening", True, [], True, None, "wait_screening"),
+        ("assessment", True, [], True, None, "wait_assessment"),
+        ("moderation", True, [], True, None, "wait_assessment"),
+        ("decision", True, [], True, None, "wait_decision"),
+        ("decided", True, [], True, None, "wait_release"),
+        ("released", True, [], True, False, "wait_credential"),
+        ("released", True, [], True, True, "share"),
+        ("closed", True, [], True, None, "read_statement"),
+        ("withdrawn", True, [], True, None, "nothing"),
+    ],
+)
+def test_there_is_always_one_thing_that_is_next(  # noqa: PLR0917
+    state: str,
+    rated: bool,
+    items: list[ItemFacts],
+    covered: bool,
+    credential: bool | None,
+    step: str,
+) -> None:
+    rows = [] if covered else [THIN]
+    case = CaseFacts(CaseState(state), rated, items, rows, credential)
+    assert learner_step(case) == step
