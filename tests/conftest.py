@@ -1,3 +1,8 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.fixtures.engines", "tests.fixtures.vault", "tests.fixtures.world"]
+pytest_plugins = [
+    "tests.fixtures.engines",
+    "tests.fixtures.vault",
+    "tests.fixtures.clamd",
+    "tests.fixtures.world",
+]
