@@ -27,6 +27,7 @@ class Work(StrEnum):
     """What can be promised. The subject of each is in its name."""
 
     SEAL_EVIDENCE = "seal_evidence"
+    ERASE_EVIDENCE = "erase_evidence"
     SEND_MAIL = "send_mail"
     SETTLE_AGREEMENT = "settle_agreement"
     ISSUE_CREDENTIAL = "issue_credential"
@@ -42,6 +43,7 @@ class Work(StrEnum):
 
 _QUEUE_OF: Mapping[Work, Queue] = {
     Work.SEAL_EVIDENCE: Queue.SEAL,
+    Work.ERASE_EVIDENCE: Queue.WORK,
     Work.SEND_MAIL: Queue.WORK,
     Work.SETTLE_AGREEMENT: Queue.WORK,
     Work.ISSUE_CREDENTIAL: Queue.ISSUE,

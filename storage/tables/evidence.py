@@ -4,6 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from storage.tables.base import Table
@@ -12,7 +13,12 @@ from storage.vocabulary import Disclosure, EvidenceKind, EvidenceState, ScanVerd
 
 
 class SealedObject(Table, table=True):
-    """Bytes that are kept under a key their own digest fixes. Several items may share them."""
+    """Bytes that are kept under a key their own digest fixes. Several items may share them.
+
+    The row is there before the object: `checked_at` is when the bytes were last hashed and found
+    right, None until the object is known to be there. `erasing_at`: no item needs it any more and
+    the object is being removed; nobody may begin to share it then.
+    """
 
     __tablename__ = "sealed_object"
     __table_args__ = (CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_hex"),)
@@ -23,13 +29,15 @@ class SealedObject(Table, table=True):
     sealed_at: datetime = moment()
     checked_at: datetime | None = maybe_moment()
     missing_at: datetime | None = maybe_moment()
+    erasing_at: datetime | None = maybe_moment()
 
 
 class EvidenceItem(Table, table=True):
     """One piece of evidence: what it is, what the learner says of it, and what the seal found.
 
     `sha256`, `size`, `media_type` come from our own pass over the bytes; `declared_*` are what the
-    browser said. `reason` says in words why an item is rejected or quarantined.
+    browser said. `reason` (with the values for its places) says why an item is rejected or quarantined. `flags` say
+    what readers should know of a file, such as that it is active content.
     """
 
     __tablename__ = "evidence_item"
@@ -67,6 +75,8 @@ class EvidenceItem(Table, table=True):
     scan: str = ScanVerdict.NOT_SCANNED.value
     scan_detail: str = ""
     reason: str = ""
+    reason_params: dict[str, str | int] = Field(default_factory=dict, sa_type=JSONB)
+    flags: list[str] = Field(default_factory=list, sa_type=JSONB)
     seal_bytes_read: int = Field(default=0, sa_type=BigInteger)
     attestation_id: UUID | None = Field(default=None, index=True)
     created_at: datetime = moment()
