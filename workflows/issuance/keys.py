@@ -82,6 +82,18 @@ def rotate_key(
         return _make(tx, issuer, who, institution_id, organisation_id).id
 
 
+def live_key_id(
+    tx: Transaction,
+    institution_id: InstitutionId,
+    organisation_id: OrganisationId | None = None,
+) -> UUID:
+    """The id of the key that signs now. Raises NotFound when none was made yet."""
+    live = _live(tx, institution_id, organisation_id)
+    if live is None:
+        raise NotFound("No signing key has been made yet.")
+    return live.id
+
+
 def signing_key(tx: Transaction, issuer: Issuer, key_id: UUID) -> SigningKey:
     """The key in hand. Raises NotFound; BadKey when the secret is not the one that sealed it."""
     kept = tx.session.get(IssuerKey, key_id)
@@ -109,7 +121,7 @@ def did_document(
 
 def _hold(tx: Transaction, institution_id: InstitutionId) -> None:
     """One at a time, so that there is never a second live key."""
-    held = tx.session.get(Institution, institution_id, with_for_update=True)
+    held = tx.session.get(Institution, institution_id, with_for_update={"key_share": True})
     if held is None:
         raise NotFound("There is no such institution.")
 
