@@ -1,0 +1,91 @@
+"""What a learner reads of a decision, from its release on. Not a word before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from storage.database import Transaction
+from storage.ids import CaseId, CredentialId, OutcomeCode
+from storage.tables import Case, Credential, Decision, DefinitionVersion, OutcomeDecision
+from storage.vocabulary import CredentialState, OutcomeResult
+from workflows.frameworks.definition import Definition, Outcome, read_definition
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """What was decided of one outcome; `level` and `label` where it was recognised."""
+
+    code: OutcomeCode
+    statement: str
+    result: OutcomeResult
+    level: int | None
+    label: str
+    levels: int
+    threshold: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class LearnerResult:
+    """A released decision: per outcome, with the plan for what is not met yet."""
+
+    summary: str
+    released_at: datetime
+    rows: Sequence[ResultRow]
+    gap_plan: Sequence[dict[str, object]]
+    credential_id: CredentialId | None
+    credential_state: CredentialState | None
+
+
+def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None:
+    """The decision on the case as its learner reads it; None until it is released."""
+    found = tx.session.exec(
+        select(Decision, DefinitionVersion)
+        .select_from(Case)
+        .join(Decision, col(Decision.id) == col(Case.decision_id))
+        .join(DefinitionVersion, col(DefinitionVersion.id) == col(Case.definition_id))
+        .where(Case.id == case_id, col(Decision.released_at).is_not(None))
+    ).one_or_none()
+    if found is None:
+        return None
+    decision, version = found
+    assert decision.released_at is not None
+    outcomes = tx.session.exec(
+        select(OutcomeDecision).where(OutcomeDecision.decision_id == decision.id)
+    ).all()
+    credential = tx.session.exec(
+        select(Credential).where(Credential.decision_id == decision.id)
+    ).one_or_none()
+    return LearnerResult(
+        summary=decision.summary,
+        released_at=decision.released_at,
+        rows=_rows(read_definition(version.body), {row.outcome_code: row for row in outcomes}),
+        gap_plan=decision.gap_plan,
+        credential_id=CredentialId(credential.id) if credential else None,
+        credential_state=CredentialState(credential.state) if credential else None,
+    )
+
+
+def _rows(definition: Definition, decided: dict[str, OutcomeDecision]) -> list[ResultRow]:
+    return [
+        _row(outcome, decided[outcome.code])
+        for outcome in definition.outcomes
+        if outcome.code in decided
+    ]
+
+
+def _row(outcome: Outcome, decided: OutcomeDecision) -> ResultRow:
+    criterion = outcome.criteria[0]
+    label = criterion.level(decided.level).label if decided.level is not None else ""
+    return ResultRow(
+        code=outcome.code,
+        statement=outcome.statement,
+        result=OutcomeResult(decided.result),
+        level=decided.level,
+        label=label,
+        levels=len(criterion.levels),
+        threshold=criterion.threshold,
+        reason=decided.reason,
+    )
