@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # stamps live in the environment, so they go with it
 STAMPS := $(VENV)/.stamps
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL := $(BIN)/python tools/install.py
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
@@ -74,20 +74,20 @@ apt-get install python3-venv"; exit 1; }; }
 
 $(STAMPS)/runtime: requirements.txt pyproject.toml | $(STAMPS)/venv
 	@echo "Installing what Assay runs on"
-	@$(PIP) -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	@$(INSTALL) requirements.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation --editable .
 	@touch $@
 
 $(STAMPS)/dev: requirements-dev.txt $(STAMPS)/runtime
 	@echo "Installing what checks and tests need"
-	@$(PIP) -r requirements-dev.txt
+	@$(INSTALL) requirements-dev.txt
 	@touch $@
 
 $(STAMPS)/node: requirements-node.txt | $(STAMPS)/runtime
 	@{ command -v node && command -v npm; } >/dev/null || { \
 		echo "There is no Node on this machine; installing its wheel"; \
-		$(PIP) -r requirements-node.txt && $(BIN)/python -m tools.link_node; }
+		$(INSTALL) requirements-node.txt && $(BIN)/python -m tools.link_node; }
 	@touch $@
 
 $(STAMPS)/assets: package-lock.json tools/build_assets.py | $(STAMPS)/node

@@ -10,8 +10,6 @@ from contextlib import ExitStack, contextmanager
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-from sqlmodel import select
-
 from app.cli.children import Children
 from app.cli.migrate import prepare
 from app.cli.surroundings import obstacles, say, whole_environment
@@ -20,8 +18,6 @@ from app.engines.engine import EngineFailed
 from app.engines.state import make_folder
 from app.jobs.queues import QUEUES
 from app.settings import Settings
-from storage.database import Database
-from storage.tables.people import Institution
 
 READY_SECONDS = 90.0
 LOOK_SECONDS = 0.5
@@ -81,22 +77,16 @@ def parts() -> Mapping[str, tuple[str, ...]]:
 
 
 def load_demo(settings: Settings) -> None:
-    """Load the demo institution when it is not there."""
+    """Load what is missing of the demo institution."""
     from app.cli import demo_data
     from app.container import build
 
+    say("Looking after the demo institution…")
     container = build(settings)
     try:
-        if not _has_institution(container.db):
-            say("Loading the demo institution…")
-            demo_data.load(container)
+        demo_data.load(container)
     finally:
         container.close()
-
-
-def _has_institution(db: Database) -> bool:
-    with db.reading() as tx:
-        return tx.session.exec(select(Institution.id).limit(1)).first() is not None
 
 
 def _watch(engines: stack.Stack, children: Children) -> None:

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from app.health import Finding, Parts, Watch, carefully, probes, waiting_work
 from app.jobs.queues import QUEUES
+from app.web.access import public, without_cookies
 
 ops = Blueprint("ops", __name__)
 
@@ -91,12 +92,16 @@ def attach(app: Flask, parts: Parts) -> None:
 
 
 @ops.get("/healthz")
+@public
+@without_cookies
 def healthz() -> Response:
     """The process answers; nothing else is asked."""
     return _fresh(jsonify(status="alive"))
 
 
 @ops.get("/readyz")
+@public
+@without_cookies
 def readyz() -> Response:
     """200 with the state of each engine, or 503 when one of them does not work."""
     found = _ops().watch.look()
@@ -114,6 +119,8 @@ def readyz() -> Response:
 
 
 @ops.get("/metrics")
+@public
+@without_cookies
 def metrics() -> Response:
     """Counts and durations in Prometheus's own format, for askers in the same network."""
     if not _from_near():
