@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flask import Flask, Response, flash, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    flash,
+    render_template,
+    render_template_string,
+    request,
+)
 from flask_babel import Babel
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,6 +20,11 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+MINIMAL = """{% extends "layout/minimal.html" %}
+{% from "macros/feedback.html" import notice %}
+{% block heading %}<h1>{{ _('What did you see?') }}</h1>{% endblock %}
+{% block content %}{{ notice('info', text=_('About eight minutes.')) }}{% endblock %}"""
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,10 @@ class Institution:
 
 
 def styleguide_app() -> Flask:
-    """An app with one page, `/`, under the policy of the real one; `?theme=` and `?colour=` change its looks."""
+    """An app with one page under the policy of the real one.
+
+    The cookies `assay_theme` and `colour` change its looks.
+    """
     app = Flask(__name__, template_folder=ROOT / "templates", static_folder=ROOT / "app" / "static")
     app.secret_key = "for a page that keeps nothing"
     Babel(app)
@@ -39,6 +55,7 @@ def styleguide_app() -> Flask:
     app.add_url_rule("/", view_func=_guide)
     app.add_url_rule("/minimal", view_func=_minimal)
     app.add_url_rule("/theme.css", view_func=_theme)
+    app.add_url_rule("/autosave", view_func=_autosave, methods=["POST"])
     app.after_request(_with_policy)
     return app
 
@@ -49,7 +66,7 @@ def _guide() -> str:
 
 
 def _minimal() -> str:
-    return render_template("layout/minimal.html", **_context())
+    return render_template_string(MINIMAL, **_context())
 
 
 def _context() -> dict[str, object]:
@@ -59,10 +76,17 @@ def _context() -> dict[str, object]:
         "nav": [("Home", "/", True), ("My cases", "#", False), ("Credentials", "#", False)],
         "locales": [("en", "English", "?lang=en"), ("fr", "Français", "?lang=fr")],
         "locale": "en",
-        "theme": request.args.get("theme"),
+        "theme": request.cookies.get("assay_theme"),
         "demo": True,
         "at": datetime(2026, 4, 2, 14, 2, tzinfo=UTC),
     }
+
+
+def _autosave() -> str:
+    token = request.headers.get("X-CSRF-Token")
+    words = f"Saved {request.form['reason']}" if token == "token" else "No token"
+    macros = current_app.jinja_env.get_template("macros/forms.html").module
+    return str(macros.saved_note("saved", words))  # type: ignore[attr-defined]
 
 
 def _theme() -> Response:

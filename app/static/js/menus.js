@@ -7,8 +7,16 @@ function closeMenus(but = null) {
   }
 }
 
+/** On a phone the main navigation scrolls sideways: begin where the reader is. */
+function showCurrent() {
+  const nav = document.querySelector(".main-nav");
+  const here = nav?.querySelector("[aria-current]");
+  if (nav && here instanceof HTMLElement) nav.scrollLeft = here.offsetLeft - nav.clientWidth / 2 + here.offsetWidth / 2;
+}
+
 /** Binds every menu on the page. */
 export function watchMenus() {
+  showCurrent();
   document.addEventListener("click", (event) => {
     closeMenus(/** @type {Element} */ (event.target).closest("details[data-menu]"));
   });
