@@ -58,6 +58,13 @@ async function statusOf(credential, documentLoader) {
   }
 }
 
+/** Whether the lists could be relied on, and the purposes whose bit is set. */
+function statusFound({verified, results = []}) {
+  const set = results.filter(({status}) => status)
+    .map(({credentialStatus}) => credentialStatus.statusPurpose);
+  return {verified, set};
+}
+
 function reasons(error) {
   return error === undefined || error === null ? [] :
     [error.message, ...(error.errors ?? []).flatMap(reasons), ...reasons(error.cause)];
@@ -77,8 +84,12 @@ for(const {name, documents, credential} of cases) {
   verdicts.push({
     name,
     verified: result.verified,
-    status: known.status ? known.status.verified : null,
-    errors: [...reasons(result.error), ...reasons(known.status?.error)],
+    status: known.status ? statusFound(known.status) : null,
+    errors: [
+      ...reasons(result.error),
+      ...reasons(known.status?.error),
+      ...(known.status?.results ?? []).flatMap(({error}) => reasons(error)),
+    ],
   });
 }
 process.stdout.write(JSON.stringify(verdicts));
