@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from flask import Flask
@@ -67,6 +68,14 @@ def client_of(parts: Parts) -> FlaskClient:
 def test_a_process_is_alive_whatever_the_engines_do(parts: Parts, nowhere: str) -> None:
     away = replace(parts, db=Database(f"postgresql://assay@{nowhere}/assay", SystemClock()))
     assert client_of(away).get("/healthz").json == {"status": "alive"}
+
+
+def test_building_the_application_asks_no_engine() -> None:
+    class Refusing:
+        def __getattr__(self, name: str) -> object:
+            raise AssertionError(f"asked for {name}")
+
+    client_of(cast(Parts, Refusing()))
 
 
 def test_it_is_ready_when_every_engine_works(client: FlaskClient) -> None:
