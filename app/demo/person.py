@@ -123,9 +123,8 @@ class Person:
         self.address = answer.url
         self.page = html.fromstring(answer.content or b"<html></html>")
         if answer.status_code >= 400:
-            raise WentWrong(
-                f"{self.name}: {_path(answer.url)} answered {answer.status_code}: {self.text()[:400]}"
-            )
+            said = f"answered {answer.status_code}: {self.text()[:400]}"
+            raise WentWrong(f"{self.name}: {_path(answer.url)} {said}")
 
 
 def _path(address: str | None) -> str:
