@@ -155,6 +155,8 @@ def _check_expanded_value(key: str, value: JsonValue) -> None:
     for name in value if isinstance(value, list) else [value]:
         if not isinstance(name, str):
             raise Malformed("An identifier or a type is not a text.")
+        if name == "@json":
+            raise Malformed("The document holds raw JSON, whose bytes Assay does not vouch for.")
         _check_iri(name)
 
 

@@ -1,0 +1,211 @@
+"""Pictures and paper: drawn from the values, readable, checkable, and the same every time."""
+
+import copy
+import json
+import re
+import zlib
+from dataclasses import replace
+from io import BytesIO
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from credentials.badge import BadgeFace, badge_png, draw_badge, mark_of
+from credentials.baking import bake_png, bake_svg
+from credentials.certificate import LABELS, certificate_face, make_certificate
+from credentials.documents import JsonObject, dump_json
+from credentials.errors import Malformed
+from credentials.reading import read_credential
+from tests.fixtures.badges import signed_credential
+
+FACE = BadgeFace("CNC set-up & inspection", "Riverside <Poly>", "Proficient", place=3, places=4)
+SVG = draw_badge(FACE)
+CREDENTIAL = signed_credential()
+COLOURS = ("#17324d", "#b8893b")
+
+
+def test_the_badge_is_an_svg_that_says_what_it_is() -> None:
+    root = ElementTree.fromstring(SVG)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("width") == root.get("height") == "512"
+    assert root.get("role") == "img"
+    title = root.find("{http://www.w3.org/2000/svg}title")
+    assert title is not None
+    assert title.text == "CNC set-up & inspection, Proficient. Riverside <Poly>"
+
+
+def test_the_badge_needs_no_fonts() -> None:
+    assert b"<text" not in SVG
+
+
+def test_the_same_values_draw_the_same_badge_and_others_another() -> None:
+    assert draw_badge(FACE) == SVG
+    others = [replace(FACE, title="Welding"), replace(FACE, level="Expert"), replace(FACE, place=2)]
+    assert len({SVG, *map(draw_badge, others)}) == 4
+
+
+def test_the_badge_without_a_level_is_drawn() -> None:
+    assert b"Riverside" in draw_badge(BadgeFace("Welding", "Riverside"))
+
+
+@pytest.mark.parametrize("size", [64, 512])
+def test_the_png_is_a_seal_on_a_transparent_ground(size: int) -> None:
+    image = Image.open(BytesIO(badge_png(SVG, size))).convert("RGBA")
+    assert image.size == (size, size)
+    assert image.getpixel((0, 0))[3] == 0  # type: ignore[index]
+    assert image.getpixel((size // 2, size // 14))[3] == 255  # type: ignore[index]
+
+
+def test_a_pale_colour_is_darkened_until_white_letters_show() -> None:
+    pale = draw_badge(replace(FACE, colour="#ffee00")).decode()
+    assert "#ffee00" not in pale
+    assert "#17324d" in SVG.decode()
+
+
+@pytest.mark.parametrize("colour", ["red", "#fff", "#17324d;", ""])
+def test_other_colours_are_refused(colour: str) -> None:
+    with pytest.raises(Malformed, match="not a colour"):
+        draw_badge(replace(FACE, colour=colour))
+
+
+@pytest.mark.parametrize(
+    ("title", "mark"),
+    [
+        ("CNC set-up and inspection", "CNC"),
+        ("Fraud prevention for bookkeepers", "FPB"),
+        ("The art of the loom", "AL"),
+        ("of the", "OT"),
+        ("Schweißen", "S"),
+        ("…", ""),
+    ],
+)
+def test_a_title_has_a_mark(title: str, mark: str) -> None:
+    assert mark_of(title) == mark
+
+
+def test_baked_pictures_verify_as_the_credential() -> None:
+    data = dump_json(CREDENTIAL)
+    assert read_credential(bake_svg(SVG, data)) == CREDENTIAL
+    assert read_credential(bake_png(badge_png(SVG), data)) == CREDENTIAL
+
+
+def streams(pdf: bytes) -> list[bytes]:
+    """Everything packed inside a PDF."""
+    found = []
+    for match in re.finditer(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        try:
+            found.append(zlib.decompress(match[1]))
+        except zlib.error:
+            found.append(match[1])
+    return found
+
+
+def test_the_certificate_is_tagged_pdf_a_with_the_signed_json_inside() -> None:
+    pdf = make_certificate(CREDENTIAL, SVG, level="Proficient")
+    inside = streams(pdf)
+    assert dump_json(CREDENTIAL) in inside
+    metadata = next(part for part in inside if b"pdfaid:part" in part)
+    assert b"<pdfaid:part>3</pdfaid:part>" in metadata
+    assert b"<pdfaid:conformance>A</pdfaid:conformance>" in metadata
+    assert b"pdfuaid:part" in metadata
+    assert any(b"/StructTreeRoot" in part for part in [pdf, *inside])
+    assert make_certificate(CREDENTIAL, SVG, level="Proficient") == pdf
+
+
+def edited(**subject: object) -> JsonObject:
+    """The credential with its subject changed."""
+    document = copy.deepcopy(CREDENTIAL)
+    document["credentialSubject"].update(subject)  # type: ignore[union-attr]
+    return document
+
+
+def test_the_paper_says_what_the_credential_says() -> None:
+    face = certificate_face(CREDENTIAL, LABELS, "", "", COLOURS)
+    assert face.learner == "Mara Lindqvist"
+    assert face.institution == "Riverside Polytechnic"
+    assert face.place == "Ontario, CA"
+    assert face.address == CREDENTIAL["id"]
+    assert dict(face.facts)["Awarded"] == "May 4, 2024"
+    assert dict(face.facts)["Credits"] == "6"
+    assert dict(face.facts)["Aligned with"] == "EQF: Level 4; ESCO: Set up CNC machines"
+    assert [(outcome.name, outcome.level) for outcome in face.outcomes] == [
+        ("Sets up the machine safely", "Proficient"),
+        ("Proves the first article", "Competent"),
+    ]
+    assert face.evidence[0]["digest"].startswith("a19d018a4b")
+
+
+def test_a_certificate_needs_a_name_from_somewhere() -> None:
+    nameless = edited(identifier=[])
+    with pytest.raises(Malformed, match="name"):
+        make_certificate(nameless, SVG)
+    assert certificate_face(nameless, LABELS, "Mara L.", "", COLOURS).learner == "Mara L."
+
+
+def test_the_credentials_language_is_the_papers() -> None:
+    document = copy.deepcopy(CREDENTIAL)
+    achievement = document["credentialSubject"]["achievement"]  # type: ignore[index, call-overload]
+    for tag, language, day in (
+        ("fr-CA", "fr", "4 mai 2024"),
+        ("zz-nowhere", "zz", "May 4, 2024"),
+        ("", "en", "May 4, 2024"),
+        ("1x", "en", "May 4, 2024"),
+    ):
+        achievement["inLanguage"] = tag  # type: ignore[index, call-overload]
+        face = certificate_face(document, LABELS, "", "", COLOURS)
+        assert (face.language, dict(face.facts)["Awarded"]) == (language, day)
+
+
+def named(name: str) -> JsonObject:
+    """An identity that says a name in plain."""
+    return {
+        "type": "IdentityObject",
+        "hashed": False,
+        "identityHash": name,
+        "identityType": "name",
+    }
+
+
+def test_letters_without_a_font_still_get_a_certificate() -> None:
+    strange = edited(identifier=[named("\U0001f5ff\U00012000")])
+    assert make_certificate(strange, SVG).startswith(b"%PDF-")
+
+
+def test_markup_in_the_values_is_text() -> None:
+    name = '#read("/etc/passwd") $x$ *bold*'
+    hostile = edited(identifier=[named(name)])
+    assert certificate_face(hostile, LABELS, "", "", COLOURS).learner == name
+    assert make_certificate(hostile, SVG).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("key", ["credentialSubject", "issuer", "awardedDate"])
+def test_a_document_that_is_no_badge_is_not_printed(key: str) -> None:
+    document = copy.deepcopy(CREDENTIAL)
+    del document[key]
+    document.pop("validFrom", None)
+    with pytest.raises(Malformed):
+        make_certificate(document, SVG)
+
+
+def test_a_bare_credential_is_printed_with_what_it_has() -> None:
+    document = copy.deepcopy(CREDENTIAL)
+    for key in ("evidence", "validUntil", "awardedDate"):
+        del document[key]
+    subject = document["credentialSubject"]
+    assert isinstance(subject, dict)
+    subject["achievement"] = {
+        **subject["achievement"],  # type: ignore[dict-item]
+        "resultDescription": ["urn:x:1"],
+        "alignment": ["urn:x:2"],
+        "creditsAvailable": "six",
+        "criteria": {"id": "urn:c:1"},
+    }
+    document["issuer"] = {"id": "did:web:a.example", "type": ["Profile"]}
+    pdf = make_certificate(document, SVG)
+    assert json.loads(next(part for part in streams(pdf) if part.startswith(b"{"))) == document
+
+
+def test_a_picture_that_is_none_is_refused() -> None:
+    with pytest.raises(Malformed, match="cannot be set"):
+        make_certificate(CREDENTIAL, b"not a picture")
