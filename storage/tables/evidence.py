@@ -36,8 +36,8 @@ class EvidenceItem(Table, table=True):
     """One piece of evidence: what it is, what the learner says of it, and what the seal found.
 
     `sha256`, `size`, `media_type` come from our own pass over the bytes; `declared_*` are what the
-    browser said. `reason` (with the values for its places) says why an item is rejected or quarantined. `flags` say
-    what readers should know of a file, such as that it is active content.
+    browser said. `reason` (with the values for its places) says why an item is rejected or
+    quarantined. `flags` say what readers should know of a file, such as that it is active content.
     """
 
     __tablename__ = "evidence_item"

@@ -1,0 +1,188 @@
+"""What may be announced, and how an item may be described. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePath
+
+from storage.errors import InvalidInput, Problem, TooMany
+from storage.ids import OutcomeCode
+from storage.vocabulary import Disclosure, EvidenceKind
+
+GIB = 1024**3
+UNITS = ("kB", "MB", "GB")
+LONGEST_NAME = 255
+LONGEST_TITLE = 200
+LONGEST_TEXT = 4000
+FINGERPRINT = re.compile(r"[0-9a-f]{64}:[0-9a-f]{64}")
+
+LEARNER_KINDS = tuple(kind for kind in EvidenceKind if kind is not EvidenceKind.ATTESTATION)
+"""What a learner may call an item; an attestation is made by the one who gives it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file, and one case, may be."""
+
+    file_bytes: int = 5 * GIB
+    case_bytes: int = 20 * GIB
+    case_items: int = 200
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a case holds already, announced bytes included."""
+
+    items: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A file that a browser would like to send.
+
+    `fingerprint` is the SHA-256 of its first MiB, a colon, and the SHA-256 of its last MiB
+    (lower-case hex): enough to tell the same file from another one of its name and size.
+    """
+
+    file_name: str
+    size: int
+    media_type: str = ""
+    fingerprint: str = ""
+    kind: EvidenceKind | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a learner says of an item."""
+
+    title: str
+    kind: EvidenceKind
+    own_part: str = ""
+    ai_use: str = ""
+    work_from: date | None = None
+    work_to: date | None = None
+    expires_on: date | None = None
+    outcomes: frozenset[OutcomeCode] = frozenset()
+    disclosure: Disclosure = Disclosure.DIGEST_ONLY
+
+
+def fit_to_announce(announced: Announcement, limits: Limits) -> None:
+    """Return when the file may come; raise InvalidInput with what is wrong with it."""
+    problems = [*_name_problems(announced.file_name), *_size_problems(announced.size, limits)]
+    if announced.fingerprint and not FINGERPRINT.fullmatch(announced.fingerprint):
+        problems.append(Problem("fingerprint", "The fingerprint must be two SHA-256 digests."))
+    if announced.kind is not None and announced.kind not in LEARNER_KINDS:
+        problems.append(Problem("kind", "Choose one of the kinds of evidence."))
+    if problems:
+        raise InvalidInput("This file cannot be taken.", problems=problems)
+
+
+def within_quota(used: Usage, size: int, limits: Limits) -> None:
+    """Return when the case has room for one more file of this size; raise TooMany when not."""
+    if used.items >= limits.case_items:
+        raise TooMany(
+            "This case has %(count)s items, and more cannot be added. Remove one first.",
+            {"count": used.items},
+        )
+    if used.size + size > limits.case_bytes:
+        raise TooMany(
+            "This case has room for %(left)s more of its %(all)s, and this file has %(size)s. "
+            "Remove something first.",
+            {
+                "left": in_words(limits.case_bytes - used.size),
+                "all": in_words(limits.case_bytes),
+                "size": in_words(size),
+            },
+        )
+
+
+def likely_kind(media_type: str, file_name: str) -> EvidenceKind:
+    """What a file probably is, for the learner to correct."""
+    by_type = {
+        "video": EvidenceKind.VIDEO,
+        "audio": EvidenceKind.AUDIO,
+        "image": EvidenceKind.PHOTO,
+    }
+    found = by_type.get(media_type.partition("/")[0], EvidenceKind.DOCUMENT)
+    if found is EvidenceKind.PHOTO and "screen" in file_name.lower():
+        return EvidenceKind.SCREENSHOT
+    return found
+
+
+def first_title(file_name: str) -> str:
+    """A title to begin with: the file's name without its ending."""
+    stem = PurePath(file_name).stem.replace("_", " ").strip()
+    return (stem or file_name)[:LONGEST_TITLE]
+
+
+def fit_to_describe(said: Description, known: Sequence[OutcomeCode], today: date) -> None:
+    """Return when the description can be kept; raise InvalidInput with what is wrong with it."""
+    problems = [*_text_problems(said), *_date_problems(said, today)]
+    if said.kind not in LEARNER_KINDS:
+        problems.append(Problem("kind", "Choose one of the kinds of evidence."))
+    if not said.outcomes <= set(known):
+        problems.append(Problem("outcomes", "Choose among the outcomes of this credential."))
+    if problems:
+        raise InvalidInput("The description was not kept.", problems=problems)
+
+
+def in_words(size: int) -> str:
+    """A number of bytes as people write it, in decimal units."""
+    if size < 1000:
+        return f"{size} bytes"
+    unit = min(len(UNITS), len(str(size)) // 3 + (len(str(size)) % 3 > 0) - 1)
+    return f"{size / 1000**unit:.1f} {UNITS[unit - 1]}"
+
+
+def _name_problems(name: str) -> list[Problem]:
+    if not name.strip() or not name.isprintable() or name != PurePath(name).name:
+        return [Problem("file_name", "The file needs a plain name.")]
+    if len(name) > LONGEST_NAME:
+        return [
+            Problem(
+                "file_name",
+                "The file's name has more than %(count)s characters.",
+                {"count": LONGEST_NAME},
+            )
+        ]
+    return []
+
+
+def _size_problems(size: int, limits: Limits) -> list[Problem]:
+    if size <= 0:
+        return [Problem("size", "The file is empty.")]
+    if size > limits.file_bytes:
+        return [
+            Problem(
+                "size",
+                "The file has %(size)s; the largest that can be taken has %(most)s.",
+                {"size": in_words(size), "most": in_words(limits.file_bytes)},
+            )
+        ]
+    return []
+
+
+def _text_problems(said: Description) -> list[Problem]:
+    problems = []
+    if not said.title.strip():
+        problems.append(Problem("title", "Give it a title."))
+    for name, text, most in (
+        ("title", said.title, LONGEST_TITLE),
+        ("own_part", said.own_part, LONGEST_TEXT),
+        ("ai_use", said.ai_use, LONGEST_TEXT),
+    ):
+        if len(text) > most:
+            problems.append(Problem(name, "At most %(count)s characters.", {"count": most}))
+    return problems
+
+
+def _date_problems(said: Description, today: date) -> list[Problem]:
+    problems = []
+    if said.work_from and said.work_to and said.work_from > said.work_to:
+        problems.append(Problem("work_to", "The last day of the work is before its first."))
+    for name, day in (("work_from", said.work_from), ("work_to", said.work_to)):
+        if day is not None and day > today:
+            problems.append(Problem(name, "This day has not come yet."))
+    return problems
