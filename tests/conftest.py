@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.vault",
     "tests.fixtures.clamd",
     "tests.fixtures.world",
+    "tests.fixtures.web",
 ]

@@ -1,0 +1,80 @@
+"""The composition root: from settings to the parts of the house, built once per process.
+
+Building connects to nothing; every part connects when it is first asked for something.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from redis import Redis
+
+from app.mailing import mailer_for
+from app.scanning import scanner_for
+from app.settings import Settings
+from storage.clock import Clock, SystemClock
+from storage.database import Database
+from storage.vault import StoreAddress, Vault
+from workflows.issuance.addresses import Site
+from workflows.issuance.keys import Issuer
+from workflows.ports import Mailer, Scanner
+
+SHARED_CONNECTIONS = 4
+
+
+@dataclass(frozen=True)
+class Container:
+    """What commands are given: the parts, and how this installation is set."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    vault: Vault
+    redis: Redis
+    scanner: Scanner
+    mailer: Mailer
+    site: Site
+    key_secret: str = field(repr=False)
+
+    @property
+    def issuer(self) -> Issuer:
+        """What signing needs."""
+        return Issuer(self.site, self.key_secret)
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """After how long a sign-in ends, however busy the person is."""
+        return timedelta(hours=self.settings.session_hours)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.redis.close()
+        self.db.close()
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Container:
+    """The parts that the settings describe."""
+    clock = clock or SystemClock()
+    return Container(
+        settings=settings,
+        clock=clock,
+        db=Database(
+            settings.database_url, clock, pool_size=settings.web_threads + SHARED_CONNECTIONS
+        ),
+        vault=Vault(_store_address(settings)),
+        redis=Redis.from_url(settings.redis_url, socket_connect_timeout=2, socket_timeout=10),
+        scanner=scanner_for(settings.clamd_address),
+        mailer=mailer_for(settings.smtp_url, settings.mail_from, clock),
+        site=Site(settings.public_url),
+        key_secret=settings.key_encryption_secret,
+    )
+
+
+def _store_address(settings: Settings) -> StoreAddress:
+    return StoreAddress(
+        endpoint_url=settings.s3_endpoint_url,
+        public_endpoint_url=settings.s3_public_endpoint_url,
+        region=settings.s3_region,
+        bucket=settings.s3_bucket,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key,
+    )

@@ -1,0 +1,194 @@
+"""Which permission a page needs, and who asks. What carries no mark is refused to everyone.
+
+    @blueprint.get("/cases/<uuid:case_id>")
+    @needs(Permission.VIEW_CASE, of="case_id")
+    def case(case_id: UUID) -> str: ...
+
+`of` names the variable of the address whose thing the permission is asked for; `LOADERS` says how
+each is found. The mark is put on the view; `guard` reads it before every request.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, request
+
+from app.container import Container
+from storage.database import Transaction
+from storage.errors import AssayError, Unavailable
+from workflows.access.permissions import Permission
+from workflows.access.resources import (
+    resource_of_assignment,
+    resource_of_attestation,
+    resource_of_case,
+    resource_of_credential,
+    resource_of_endorsement,
+    resource_of_item,
+    resource_of_sheet,
+    resource_of_upload,
+)
+from workflows.access.rules import NOTHING, VISITOR, Actor, Resource, may, require
+from workflows.people.queries import House, house
+from workflows.people.sessions import TOUCH_EVERY, Viewer, touch_session, viewer_of
+
+View = TypeVar("View", bound=Callable[..., Any])
+Loader = Callable[[Transaction, Any], Resource]
+
+EXTENSION = "assay"
+SESSION_COOKIE = "assay_session"
+
+LOADERS: Mapping[str, Loader] = {
+    "case_id": resource_of_case,
+    "item_id": resource_of_item,
+    "upload_id": resource_of_upload,
+    "assignment_id": resource_of_assignment,
+    "sheet_id": resource_of_sheet,
+    "attestation_id": resource_of_attestation,
+    "credential_id": resource_of_credential,
+    "endorsement_id": resource_of_endorsement,
+}
+
+
+class SignInFirst(AssayError):
+    """Nobody is signed in, or not any more (401)."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("Please sign in first.")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every page knows: whose house it is, and who looks."""
+
+    house: House | None = None
+    viewer: Viewer | None = None
+
+
+def needs(permission: Permission, of: str | None = None) -> Callable[[View], View]:
+    """Mark a view with its permission, and the variable of its address that names the thing."""
+
+    def mark(view: View) -> View:
+        view.permission = permission  # type: ignore[attr-defined]
+        view.of = of  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a view as one that anybody may see."""
+    return needs(Permission.VIEW_PUBLIC)(view)
+
+
+def without_cookies(view: View) -> View:
+    """Mark a view for machines: cookies do not count there, so it needs no form token."""
+    view.without_cookies = True  # type: ignore[attr-defined]
+    return view
+
+
+def marked(view: Callable[..., Any], mark: str, default: object = None) -> Any:
+    """What a view is marked with."""
+    return getattr(view, mark, default)
+
+
+def current_view() -> Callable[..., Any] | None:
+    """The view that will answer this request; None when there is no such page."""
+    return current_app.view_functions.get(request.endpoint) if request.endpoint else None
+
+
+def parts() -> Container:
+    """The parts of the house, for commands and queries."""
+    return cast(Container, current_app.extensions[EXTENSION])
+
+
+def actor() -> Actor:
+    """Who asks, with the roles held now; a visitor when nobody is signed in."""
+    viewer = frame().viewer
+    return viewer.actor if viewer else VISITOR
+
+
+def resource() -> Resource:
+    """The thing that this request's permission was asked for."""
+    return cast(Resource, g.get("resource", NOTHING))
+
+
+def frame() -> Frame:
+    """House and viewer, read once a request. Raises Unavailable while the database is away."""
+    if "frame" not in g:
+        g.frame = _read_frame()
+    return cast(Frame, g.frame)
+
+
+def frame_if_there() -> Frame:
+    """House and viewer, or an empty frame while the database is away."""
+    try:
+        return frame()
+    except Unavailable:
+        g.frame = Frame()
+        return Frame()
+
+
+def forget_frame() -> None:
+    """Read the viewer anew: a session began or ended in this request."""
+    g.pop("frame", None)
+
+
+def guard() -> None:
+    """Refuse the request unless its view is marked and the asker may.
+
+    Raises SignInFirst, Forbidden, NotFound.
+    """
+    view = current_view()
+    if view is None:
+        return
+    permission = marked(view, "permission")
+    if permission is None:
+        raise RuntimeError(f"The view {request.endpoint} names no permission.")
+    if may(VISITOR, permission).allowed:
+        return
+    if actor().account_id is None:
+        raise SignInFirst
+    g.resource = _load(marked(view, "of"))
+    require(may(actor(), permission, g.resource))
+
+
+def attach(app: Flask, container: Container) -> None:
+    """Give the application its parts and its guard."""
+    app.extensions[EXTENSION] = container
+    app.before_request(guard)
+
+
+def cookie_name(name: str) -> str:
+    """A cookie's name: with https, one that no other host can set."""
+    secure = parts().settings.public_url.startswith("https://")
+    return f"__Host-{name}" if secure else name
+
+
+def session_token() -> str:
+    """The token that the browser sent, or ''."""
+    view = current_view()
+    if view is not None and marked(view, "without_cookies", False):
+        return ""
+    return request.cookies.get(cookie_name(SESSION_COOKIE), "")
+
+
+def _load(of: str | None) -> Resource:
+    if of is None:
+        return NOTHING
+    thing = (request.view_args or {})[of]
+    with parts().db.reading() as tx:
+        return LOADERS[of](tx, thing)
+
+
+def _read_frame() -> Frame:
+    token = session_token()
+    with parts().db.reading() as tx:
+        here = house(tx)
+        viewer = viewer_of(tx, token, here.id if here else None) if token else None
+        idle_for = tx.now - viewer.seen_at if viewer else None
+    if viewer and idle_for and idle_for > TOUCH_EVERY:
+        touch_session(parts().db, viewer.session_id)
+    return Frame(here, viewer)

@@ -1,0 +1,93 @@
+"""Puts the web together: the checks before every page, the pages, what is said when one fails."""
+
+import time
+
+from flask import Blueprint, Flask, Response, g, request
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import logs
+from app.container import Container
+from app.settings import Settings
+from app.web import (
+    access,
+    account,
+    admin,
+    assets,
+    errors,
+    i18n,
+    limits,
+    mailbox,
+    ops,
+    page,
+    security,
+)
+
+log = logs.get(__name__)
+
+QUIET = frozenset({"static", "assets.theme", "ops.healthz", "ops.readyz", "ops.metrics"})
+
+
+def assemble(container: Container) -> Flask:
+    """The whole application over these parts."""
+    settings = container.settings
+    app = Flask("app", template_folder="../templates", static_folder="static")
+    _configure(app, settings)
+    Htmx(app)
+    app.before_request(_begin)
+    app.after_request(_tell)
+    app.teardown_request(_end)
+    ops.attach(app, container)
+    security.attach(app)
+    access.attach(app, container)
+    app.before_request(security.check_token)
+    errors.attach(app)
+    i18n.attach(app)
+    page.attach(app)
+    assets.attach(app)
+    for blueprint in _blueprints(settings):
+        app.register_blueprint(blueprint)
+    limits.attach(app, settings)
+    return app
+
+
+def _blueprints(settings: Settings) -> list[Blueprint]:
+    """Every audience's pages."""
+    pages = [
+        account.blueprint,
+        admin.blueprint,
+    ]
+    return [*pages, mailbox.blueprint] if settings.demo else pages
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    """Flask's own cookie holds only the passing messages of the next page."""
+    app.config["SECRET_KEY"] = settings.secret_key
+    app.config["SESSION_COOKIE_NAME"] = "assay_messages"
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    app.config["SESSION_COOKIE_SECURE"] = settings.public_url.startswith("https://")
+    app.config["SERVER_NAME"] = settings.public_url.partition("://")[2]
+    app.config["PREFERRED_URL_SCHEME"] = settings.public_url.partition("://")[0]
+    app.jinja_options["autoescape"] = True
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+
+
+def _begin() -> None:
+    rule = request.url_rule.rule if request.url_rule else "(none)"
+    g.request_id = logs.begin(request.headers.get("X-Request-ID"), method=request.method, rule=rule)
+    g.started = time.monotonic()
+
+
+def _tell(response: Response) -> Response:
+    """One line a request. The rule stands for the path, which may hold single-purpose tokens."""
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    if request.endpoint not in QUIET:
+        took = round((time.monotonic() - g.get("started", time.monotonic())) * 1000, 1)
+        log.info("request", status=response.status_code, took_ms=took)
+    return response
+
+
+def _end(_error: BaseException | None) -> None:
+    logs.end()
