@@ -4,7 +4,6 @@ A supervisor is a witness: they say what they saw, on a scale of how much help t
 and never decide.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +13,7 @@ from storage.errors import InvalidInput, Problem
 from storage.ids import OutcomeCode
 from workflows.frameworks.definition import Definition
 from workflows.people.addresses import domain_of, is_free_mail, same_mailbox
+from workflows.voices import period_problems
 from workflows.words import marked
 
 Draft = Mapping[str, str]
@@ -24,8 +24,6 @@ LONGEST_EXAMPLE = 1200
 LONGEST_LINE = 200
 INSTANT = timedelta(seconds=60)
 """Nobody reads the questions, remembers and writes two examples in less."""
-
-_MONTH = re.compile(r"(\d{4})-(\d\d)(-\d\d)?")
 
 
 class Relation(StrEnum):
@@ -199,7 +197,11 @@ def read_statement(draft: Draft, asked: Sequence[Observable], today: date) -> St
     "Not observed" everywhere is no statement: then one declines.
     """
     ratings, problems = _ratings(draft, asked)
-    problems = [*_about_problems(draft), *_period_problems(draft, today), *problems]
+    problems = [
+        *_about_problems(draft),
+        *period_problems(draft.get("since", ""), draft.get("until", ""), today),
+        *problems,
+    ]
     problems += _example_problems(draft, ratings)
     if problems:
         raise InvalidInput("The statement is not whole yet.", problems=problems)
@@ -290,26 +292,6 @@ def _about_problems(draft: Draft) -> list[Problem]:
     if draft.get("frequency") not in set(Frequency):
         problems.append(Problem("frequency", "Say how often you saw them at work."))
     return problems
-
-
-def _period_problems(draft: Draft, today: date) -> list[Problem]:
-    since, until = _month(draft.get("since", "")), _month(draft.get("until", ""))
-    this = (today.year, today.month)
-    if since is None or since > this:
-        return [Problem("since", "Write the month from which you saw their work, as 2021-05.")]
-    if draft.get("until") and (until is None or until > this):
-        return [Problem("until", "Write the last month as 2024-11, or leave it empty.")]
-    if until is not None and until < since:
-        return [Problem("until", "The last month lies before the first one.")]
-    return []
-
-
-def _month(text: str) -> tuple[int, int] | None:
-    found = _MONTH.fullmatch(text)
-    if found is None:
-        return None
-    year, month = int(found[1]), int(found[2])
-    return (year, month) if year >= 1940 and 1 <= month <= 12 else None
 
 
 def _ratings(draft: Draft, asked: Sequence[Observable]) -> tuple[tuple[Rating, ...], list[Problem]]:

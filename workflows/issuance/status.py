@@ -79,6 +79,19 @@ def allocate(
         _give_back(tx, [row[0] for row in taken], index)
 
 
+def place_of(tx: Transaction, subject_id: UUID) -> Place | None:
+    """The place a subject was given; None when it has none."""
+    rows = tx.session.exec(
+        select(StatusList.purpose, StatusList.id, StatusEntry.position)
+        .join(StatusEntry, col(StatusEntry.list_id) == col(StatusList.id))
+        .where(StatusEntry.subject_id == subject_id)
+        .order_by(StatusList.purpose)
+    ).all()
+    if not rows:
+        return None
+    return Place(tuple((StatusPurpose(purpose), one) for purpose, one, _ in rows), rows[0][2])
+
+
 def set_status(tx: Transaction, subject_id: UUID, purpose: StatusPurpose, value: bool) -> None:
     """Turn a subject's bit and promise to publish it; nothing happens when it stands so already.
 
