@@ -72,6 +72,8 @@ class Scope(StrEnum):
     """has declared no conflict, or was cleared by the coordinator"""
     UNINVOLVED = "uninvolved"
     """of the institution, and neither learner, assessor, moderator nor decider of the case"""
+    NOT_ASSESSING = "not_assessing"
+    """of the institution, and not an assessor of the case: who scores blind sees no one's scores"""
     OTHER_KEY = "other_key"
     """of the institution, and not the one who decided"""
 
@@ -110,9 +112,9 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
     ),
     Permission.VIEW_CASE_HISTORY: (
         *LEARNER_OWN,
-        Grant(Role.COORDINATOR, Scope.INSTITUTION),
-        Grant(Role.REGISTRAR, Scope.INSTITUTION),
-        AUDIT,
+        Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),
+        Grant(Role.REGISTRAR, Scope.NOT_ASSESSING),
+        Grant(Role.AUDITOR, Scope.NOT_ASSESSING),
     ),
     Permission.EDIT_CASE: LEARNER_OWN,
     Permission.SUBMIT_CASE: LEARNER_OWN,
@@ -138,11 +140,11 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
     Permission.DECLARE_CONFLICT: (Grant(Role.ASSESSOR, Scope.OFFERED),),
     Permission.SCORE_CASE: (Grant(Role.ASSESSOR, Scope.CLEARED),),
     Permission.VIEW_AGREEMENT: (
-        Grant(Role.COORDINATOR, Scope.INSTITUTION),
+        Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),
         Grant(Role.MODERATOR, Scope.UNINVOLVED),
         Grant(Role.DECIDER, Scope.UNINVOLVED),
-        Grant(Role.REGISTRAR, Scope.INSTITUTION),
-        AUDIT,
+        Grant(Role.REGISTRAR, Scope.NOT_ASSESSING),
+        Grant(Role.AUDITOR, Scope.NOT_ASSESSING),
     ),
     Permission.MODERATE_CASE: (Grant(Role.MODERATOR, Scope.UNINVOLVED),),
     Permission.DECIDE_CASE: (Grant(Role.DECIDER, Scope.UNINVOLVED),),

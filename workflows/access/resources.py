@@ -5,7 +5,7 @@ same words that `require` uses, so that an id that does not exist looks like one
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, literal, union_all
@@ -41,11 +41,20 @@ SEATED = (AssignmentState.OFFERED, AssignmentState.DECLARED, AssignmentState.CLE
 
 def case_resource(tx: Transaction, case: Case) -> Resource:
     """A case that is at hand, with everyone's parts in it over all of its rounds."""
-    return Resource(
-        institution_id=InstitutionId(case.institution_id),
-        owner_id=AccountId(case.learner_id),
-        parts=_parts(tx, case.id),
-    )
+    return case_resources(tx, [case])[case.id]
+
+
+def case_resources(tx: Transaction, cases: Sequence[Case]) -> Mapping[UUID, Resource]:
+    """Several cases that are at hand, by their ids. One statement."""
+    parts = _parts(tx, [case.id for case in cases])
+    return {
+        case.id: Resource(
+            institution_id=InstitutionId(case.institution_id),
+            owner_id=AccountId(case.learner_id),
+            parts=parts.get(case.id, {}),
+        )
+        for case in cases
+    }
 
 
 def resource_of_case(tx: Transaction, case_id: CaseId) -> Resource:
@@ -109,52 +118,58 @@ def _resource(tx: Transaction, which: ColumnElement[bool]) -> Resource:
     return case_resource(tx, case)
 
 
-def _parts(tx: Transaction, case_id: UUID) -> dict[UUID, frozenset[Part]]:
-    """One statement, whatever the number of people."""
+def _parts(
+    tx: Transaction, case_ids: Sequence[UUID]
+) -> Mapping[UUID, Mapping[UUID, frozenset[Part]]]:
+    """Per case. One statement, whatever the number of cases and people."""
+    seats = col(Assignment.case_id).in_(case_ids)
+    seated = col(Assignment.state).in_([state.value for state in SEATED])
     assigned = select(
-        col(Assignment.assessor_id), literal("assignment"), col(Assignment.state)
-    ).where(
-        col(Assignment.case_id) == case_id,
-        col(Assignment.state).in_([state.value for state in SEATED]),
-    )
+        col(Assignment.case_id), col(Assignment.assessor_id), literal(Part.OFFERED.value)
+    ).where(seats, seated)
+    cleared = select(
+        col(Assignment.case_id), col(Assignment.assessor_id), literal(Part.CLEARED.value)
+    ).where(seats, col(Assignment.state) == AssignmentState.CLEARED.value)
     conflicted = select(
-        col(Assignment.assessor_id), literal(Part.CONFLICTED.value), literal("")
+        col(Assignment.case_id), col(Assignment.assessor_id), literal(Part.CONFLICTED.value)
     ).where(
-        col(Assignment.case_id) == case_id,
+        seats,
         col(Assignment.state) == AssignmentState.EXCLUDED.value,
         col(Assignment.conflict) != ConflictAnswer.NONE.value,
     )
     screened = (
-        select(col(Event.actor_id), literal(Part.SCREENED.value), literal(""))
+        select(col(Event.case_id), col(Event.actor_id), literal(Part.SCREENED.value))
         .where(
-            col(Event.case_id) == case_id,
+            col(Event.case_id).in_(case_ids),
             col(Event.actor_id).is_not(None),
             col(Event.actor_role) == Role.COORDINATOR.value,
         )
         .distinct()
     )
-    scored = select(col(ScoreSheet.assessor_id), literal(Part.SCORED.value), literal("")).where(
-        col(ScoreSheet.case_id) == case_id
+    scored = select(
+        col(ScoreSheet.case_id), col(ScoreSheet.assessor_id), literal(Part.SCORED.value)
+    ).where(col(ScoreSheet.case_id).in_(case_ids))
+    moderated = (
+        select(col(Agreement.case_id), col(Agreement.moderator_id), literal(Part.MODERATED.value))
+        .where(col(Agreement.case_id).in_(case_ids), col(Agreement.moderator_id).is_not(None))
+        .distinct()
     )
-    moderated = select(
-        col(Agreement.moderator_id), literal(Part.MODERATED.value), literal("")
-    ).where(col(Agreement.case_id) == case_id, col(Agreement.moderator_id).is_not(None))
-    decided = select(col(Decision.decider_id), literal(Part.DECIDED.value), literal("")).where(
-        col(Decision.case_id) == case_id
-    )
-    rows = tx.session.execute(
-        union_all(assigned, conflicted, screened, scored, moderated, decided)
-    ).all()
+    decided = select(
+        col(Decision.case_id), col(Decision.decider_id), literal(Part.DECIDED.value)
+    ).where(col(Decision.case_id).in_(case_ids))
+    everything = (assigned, cleared, conflicted, screened, scored, moderated, decided)
+    rows = tx.session.execute(union_all(*everything)).all()
     return _gathered((row[0], row[1], row[2]) for row in rows)
 
 
-def _gathered(rows: Iterable[tuple[UUID, str, str]]) -> dict[UUID, frozenset[Part]]:
-    gathered: defaultdict[UUID, set[Part]] = defaultdict(set)
-    for account_id, what, state in rows:
-        if what == "assignment":
-            gathered[account_id].add(Part.OFFERED)
-            if state == AssignmentState.CLEARED:
-                gathered[account_id].add(Part.CLEARED)
-        else:
-            gathered[account_id].add(Part(what))
-    return {account_id: frozenset(parts) for account_id, parts in gathered.items()}
+def _gathered(
+    rows: Iterable[tuple[UUID, UUID, str]],
+) -> Mapping[UUID, Mapping[UUID, frozenset[Part]]]:
+    gathered: defaultdict[UUID, defaultdict[UUID, set[Part]]]
+    gathered = defaultdict(lambda: defaultdict(set))
+    for case_id, account_id, part in rows:
+        gathered[case_id][account_id].add(Part(part))
+    return {
+        case_id: {account_id: frozenset(parts) for account_id, parts in people.items()}
+        for case_id, people in gathered.items()
+    }

@@ -167,6 +167,9 @@ def _of_the_institution(grant: Grant, own: bool, parts: frozenset[Part]) -> Answ
         if grant.role is Role.MODERATOR:
             reason = _involved(parts, {*ASSESSED, Part.DECIDED})
         return Answer(not reason, reason, role=grant.role)
+    if grant.scope is Scope.NOT_ASSESSING:
+        reason = _involved(parts, {Part.SCORED, Part.CLEARED, Part.OFFERED})
+        return Answer(not reason, reason, role=grant.role)
     if grant.scope is Scope.OTHER_KEY and Part.DECIDED in parts:
         return Answer(False, "You decided this case: the second key is someone else's.")
     return Answer(True, role=grant.role)
