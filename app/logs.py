@@ -28,6 +28,8 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     # what storage.ids.new_token makes
     (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "[token]"),
 )
+# libraries whose information is nobody's
+TALKATIVE = ("alembic", "botocore", "urllib3")
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -56,6 +58,8 @@ def configure(level: str = "info", stream: IO[str] | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

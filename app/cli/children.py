@@ -33,10 +33,13 @@ class Child:
         """Start it, with what an earlier run left of it ended first."""
         make_folder(self.home)
         reap(self.home)
-        words = (sys.executable, "-m", "app.cli", *self.words)
-        command = Command(words, str(ROOT), grace=GRACE_SECONDS, env=self.env)
+        command = Command(self.command(), str(ROOT), grace=GRACE_SECONDS, env=self.env)
         self.kept = keep(self.home, command)
         self.started = time.monotonic()
+
+    def command(self) -> tuple[str, ...]:
+        """The whole command, run by this same Python."""
+        return (sys.executable, "-m", "app.cli", *self.words)
 
     def watch(self, tell: Say) -> None:
         """Start it again when it ended by itself, after a wait that grows with each crash."""
