@@ -69,15 +69,17 @@ def _named_problems(plan: PartPlan, named: Sequence[int] | None) -> list[Problem
     planned = range(1, plan.part_count + 1)
     doubled = [number for number, count in Counter(named).items() if count > 1]
     problems = [
-        *_problem("Parts left out: %(parts)s.", set(planned) - set(named)),
-        *_problem("Parts named twice: %(parts)s.", doubled),
-        *_problem("Parts that were never planned: %(parts)s.", set(named) - set(planned)),
+        *_problem("left_out", "Parts left out: %(parts)s.", set(planned) - set(named)),
+        *_problem("named_twice", "Parts named twice: %(parts)s.", doubled),
+        *_problem(
+            "not_planned", "Parts that were never planned: %(parts)s.", set(named) - set(planned)
+        ),
     ]
     if not problems and list(named) != list(planned):
         displaced = [
             number for number, place in zip(named, planned, strict=True) if number != place
         ]
-        problems = _problem("Parts out of order: %(parts)s.", displaced)
+        problems = _problem("out_of_order", "Parts out of order: %(parts)s.", displaced)
     return problems
 
 
@@ -97,10 +99,10 @@ def _kept_problems(
         if part.number in planned - wrong_size and _differs(plan, part, recorded)
     }
     return [
-        *_problem("Parts missing: %(parts)s.", planned - there),
-        *_problem("Parts that were never planned: %(parts)s.", there - planned),
-        *_problem("Parts of the wrong size: %(parts)s.", wrong_size),
-        *_problem("Parts that must be sent again: %(parts)s.", other),
+        *_problem("missing", "Parts missing: %(parts)s.", planned - there),
+        *_problem("not_expected", "Parts that were never planned: %(parts)s.", there - planned),
+        *_problem("wrong_size", "Parts of the wrong size: %(parts)s.", wrong_size),
+        *_problem("send_again", "Parts that must be sent again: %(parts)s.", other),
     ]
 
 
@@ -109,6 +111,6 @@ def _differs(plan: PartPlan, part: KeptPart, recorded: Mapping[int, RecordedPart
     return written is None or written.etag != part.etag or part.size != plan.size_of(part.number)
 
 
-def _problem(message: str, numbers: Iterable[int]) -> list[Problem]:
+def _problem(field: str, message: str, numbers: Iterable[int]) -> list[Problem]:
     named = in_ranges(numbers)
-    return [Problem("parts", message, {"parts": named})] if named else []
+    return [Problem(field, message, {"parts": named})] if named else []

@@ -1,0 +1,123 @@
+"""Taking an evidence item in hand, for those who may, while it may still change."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import col, func, select
+
+from storage.database import Transaction
+from storage.errors import Conflict, NotFound
+from storage.events import Who
+from storage.ids import ItemId, Sha256
+from storage.tables import Case, EvidenceItem, Upload, UploadPart
+from storage.vault import PartPlan
+from storage.vocabulary import EvidenceState
+from workflows.access.permissions import Permission
+from workflows.access.resources import case_resource
+from workflows.access.rules import NOT_YOURS, Actor, acting
+from workflows.cases.load import find_case, lock_case, still_editable
+from workflows.evidence.part_list import RecordedPart
+from workflows.evidence.rules import Usage
+
+ON_ITS_WAY = frozenset({EvidenceState.ANNOUNCED, EvidenceState.UPLOADING})
+NOT_COUNTED = frozenset({EvidenceState.ERASED, EvidenceState.REJECTED})
+
+
+@dataclass(frozen=True)
+class HeldItem:
+    """An item with its case, and the one who acts on it."""
+
+    item: EvidenceItem
+    case: Case
+    who: Who
+
+    @property
+    def state(self) -> EvidenceState:
+        """The item's state as a word of the list."""
+        return EvidenceState(self.item.state)
+
+
+def hold_item(tx: Transaction, actor: Actor, item_id: ItemId) -> HeldItem:
+    """The item and its case, held against all others, for a learner who may change them.
+
+    Raises NotFound, Conflict (the case was submitted).
+    """
+    case_id = tx.session.exec(
+        select(EvidenceItem.case_id).where(col(EvidenceItem.id) == item_id)
+    ).one_or_none()
+    if case_id is None:
+        raise NotFound(NOT_YOURS)
+    case = lock_case(tx, case_id)
+    who = acting(actor, Permission.ADD_EVIDENCE, case_resource(tx, case))
+    still_editable(case)
+    return HeldItem(lock_item(tx, item_id), case, who)
+
+
+def look_at_item(tx: Transaction, actor: Actor, item_id: ItemId) -> HeldItem:
+    """The item for a learner who sends it; not held, so that parts do not wait for each other.
+
+    Raises NotFound, Conflict (the case was submitted).
+    """
+    item = tx.session.get(EvidenceItem, item_id)
+    if item is None:
+        raise NotFound(NOT_YOURS)
+    case = find_case(tx, item.case_id)
+    who = acting(actor, Permission.ADD_EVIDENCE, case_resource(tx, case))
+    still_editable(case)
+    return HeldItem(item, case, who)
+
+
+def lock_item(tx: Transaction, item_id: UUID) -> EvidenceItem:
+    """The item as it stands now, held against all others. Raises NotFound."""
+    item = tx.session.exec(
+        select(EvidenceItem)
+        .where(col(EvidenceItem.id) == item_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if item is None:
+        raise NotFound(NOT_YOURS)
+    return item
+
+
+def live_upload(tx: Transaction, item: EvidenceItem) -> Upload:
+    """The upload that is under way for an item. Raises Conflict when there is none."""
+    upload = tx.session.exec(
+        select(Upload).where(
+            Upload.item_id == item.id,
+            col(Upload.completed_at).is_(None),
+            col(Upload.aborted_at).is_(None),
+        )
+    ).one_or_none()
+    if upload is None or EvidenceState(item.state) not in ON_ITS_WAY:
+        raise Conflict("This upload has ended already. Reload the page to see how it stands now.")
+    return upload
+
+
+def plan_of(upload: Upload, item: EvidenceItem) -> PartPlan:
+    """The plan that was made when the file was announced."""
+    return PartPlan(item.declared_size, upload.part_size, upload.part_count)
+
+
+def recorded_parts(tx: Transaction, upload_id: UUID) -> dict[int, RecordedPart]:
+    """The parts that browsers reported, by number."""
+    rows = tx.session.exec(select(UploadPart).where(UploadPart.upload_id == upload_id)).all()
+    return {
+        row.number: RecordedPart(row.number, Sha256(row.sha256), row.size, row.etag) for row in rows
+    }
+
+
+def usage(tx: Transaction, case_id: UUID) -> Usage:
+    """What a case holds, announced bytes included. The case must be held."""
+    items, size = tx.session.exec(
+        select(
+            func.count(),
+            func.coalesce(
+                func.sum(func.coalesce(EvidenceItem.size, EvidenceItem.declared_size)), 0
+            ),
+        ).where(
+            EvidenceItem.case_id == case_id,
+            col(EvidenceItem.state).not_in(NOT_COUNTED),
+        )
+    ).one()
+    return Usage(int(items), int(size))

@@ -1,0 +1,185 @@
+"""Evidence for pages: items with what was said of them and what the seal found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col, func, select
+
+from storage.database import Transaction
+from storage.errors import NotFound
+from storage.ids import CaseId, ItemId, OutcomeCode, Sha256
+from storage.tables import (
+    EvidenceItem,
+    EvidenceMapping,
+    SealedObject,
+    Upload,
+    UploadPart,
+)
+from storage.vocabulary import DIRECT_KINDS, Disclosure, EvidenceKind, EvidenceState, ScanVerdict
+from workflows.access.rules import NOT_YOURS
+from workflows.evidence.file_types import Flag
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """An evidence item as pages show it.
+
+    `reason` is a message with `reason_params`: why it is not sealed, or what is wrong with it.
+    `parts_there` of `part_count`: how far its upload has come; `bytes_checked` how far its seal.
+    `missing`: the store has lost its bytes.
+    """
+
+    id: ItemId
+    case_id: CaseId
+    round: int
+    state: EvidenceState
+    version: int
+    kind: EvidenceKind
+    title: str
+    own_part: str
+    ai_use: str
+    work_from: date | None
+    work_to: date | None
+    expires_on: date | None
+    outcomes: tuple[OutcomeCode, ...]
+    disclosure: Disclosure
+    file_name: str
+    size: int
+    media_type: str
+    sha256: Sha256 | None
+    scan: ScanVerdict
+    scan_detail: str
+    reason: str
+    reason_params: Mapping[str, str | int]
+    flags: tuple[Flag, ...]
+    bytes_checked: int
+    created_at: datetime
+    sealed_at: datetime | None
+    part_count: int
+    parts_there: int
+    missing: bool
+
+    @property
+    def direct(self) -> bool:
+        """Whether the work itself is seen in it."""
+        return self.kind in DIRECT_KINDS
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether the page should look again soon: the file is being checked."""
+        return self.state is EvidenceState.STORED and not self.reason
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the file is still to be sent, wholly or in part."""
+        return self.state in {EvidenceState.ANNOUNCED, EvidenceState.UPLOADING}
+
+    @property
+    def described(self) -> bool:
+        """Whether the learner has said what they must before submitting."""
+        by_others = self.kind is EvidenceKind.ATTESTATION
+        return bool(self.outcomes) and (by_others or bool(self.own_part))
+
+
+def case_items(tx: Transaction, case_id: CaseId) -> Sequence[ItemRow]:
+    """A case's items that are not erased, in the order they came."""
+    return _rows(tx, col(EvidenceItem.case_id) == case_id)
+
+
+def item_row(tx: Transaction, item_id: ItemId) -> ItemRow:
+    """One item. Raises NotFound, also when it was erased."""
+    rows = _rows(tx, col(EvidenceItem.id) == item_id)
+    if not rows:
+        raise NotFound(NOT_YOURS)
+    return rows[0]
+
+
+def _rows(tx: Transaction, which: ColumnElement[bool]) -> list[ItemRow]:
+    items = tx.session.exec(
+        select(EvidenceItem)
+        .where(which, EvidenceItem.state != EvidenceState.ERASED.value)
+        .order_by(col(EvidenceItem.created_at), col(EvidenceItem.id))
+    ).all()
+    ids = [item.id for item in items]
+    mapped = _mapped(tx, ids)
+    uploads = _uploads(tx, ids)
+    lost = _lost(tx, [item.sha256 for item in items if item.sha256])
+    return [
+        _row(item, mapped.get(item.id, ()), uploads.get(item.id, (0, 0)), item.sha256 in lost)
+        for item in items
+    ]
+
+
+def _mapped(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, tuple[OutcomeCode, ...]]:
+    found: dict[UUID, tuple[OutcomeCode, ...]] = {}
+    for row in tx.session.exec(
+        select(EvidenceMapping)
+        .where(col(EvidenceMapping.item_id).in_(ids))
+        .order_by(EvidenceMapping.outcome_code)
+    ):
+        found[row.item_id] = (*found.get(row.item_id, ()), OutcomeCode(row.outcome_code))
+    return found
+
+
+def _uploads(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, tuple[int, int]]:
+    """Per item the planned parts of its upload, and how many are there."""
+    rows = tx.session.exec(
+        select(Upload.item_id, Upload.part_count, func.count(col(UploadPart.number)))
+        .join(UploadPart, col(UploadPart.upload_id) == col(Upload.id), isouter=True)
+        .where(col(Upload.item_id).in_(ids), col(Upload.aborted_at).is_(None))
+        .group_by(col(Upload.id))
+    ).all()
+    return {item_id: (count, there) for item_id, count, there in rows}
+
+
+def _lost(tx: Transaction, digests: Sequence[str]) -> frozenset[str]:
+    return frozenset(
+        tx.session.exec(
+            select(SealedObject.sha256).where(
+                col(SealedObject.sha256).in_(digests), col(SealedObject.missing_at).is_not(None)
+            )
+        ).all()
+    )
+
+
+def _row(
+    item: EvidenceItem,
+    outcomes: tuple[OutcomeCode, ...],
+    upload: tuple[int, int],
+    missing: bool,
+) -> ItemRow:
+    sealed = item.state == EvidenceState.SEALED.value
+    return ItemRow(
+        id=ItemId(item.id),
+        case_id=CaseId(item.case_id),
+        round=item.round,
+        state=EvidenceState(item.state),
+        version=item.version,
+        kind=EvidenceKind(item.kind),
+        title=item.title or item.file_name,
+        own_part=item.own_part,
+        ai_use=item.ai_use,
+        work_from=item.work_from,
+        work_to=item.work_to,
+        expires_on=item.expires_on,
+        outcomes=outcomes,
+        disclosure=Disclosure(item.disclosure),
+        file_name=item.file_name,
+        size=item.size if item.size is not None else item.declared_size,
+        media_type=item.media_type,
+        sha256=Sha256(item.sha256) if sealed and item.sha256 else None,
+        scan=ScanVerdict(item.scan),
+        scan_detail=item.scan_detail,
+        reason=item.reason,
+        reason_params=item.reason_params,
+        flags=tuple(Flag(flag) for flag in item.flags),
+        bytes_checked=item.seal_bytes_read,
+        created_at=item.created_at,
+        sealed_at=item.sealed_at,
+        part_count=upload[0],
+        parts_there=upload[1],
+        missing=missing,
+    )

@@ -1,0 +1,234 @@
+"""The seal: one pass over a stored file, a verdict, and a copy under the key of its digest.
+
+Claim (tx) → read, copy (no tx) → record (tx). Killed anywhere, it is run again and comes to the
+same end: the digest is claimed before the copy, so that nobody erases what is about to be shared,
+and the copy never overwrites.
+"""
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from storage.crashpoints import crash_point
+from storage.database import Database, Transaction, command
+from storage.errors import Unavailable
+from storage.events import SYSTEM, record
+from storage.ids import CaseId, ItemId, OutboxId, Sha256
+from storage.outbox import Promised, receive
+from storage.tables import EvidenceItem, SealedObject, Upload
+from storage.vault import ObjectChanged, Vault, sealed_key
+from storage.vocabulary import EvidenceState
+from workflows.evidence.load import lock_item
+from workflows.evidence.one_pass import read_once
+from workflows.evidence.verdicts import Reading, Verdict, verdict
+from workflows.ports import Scanner
+
+PROGRESS_SECONDS = 3.0
+NOT_CHECKED = (
+    "This file could not be checked, and staff have been told. You need not do anything, or you "
+    "can remove it and upload it again."
+)
+EVENTS = {
+    EvidenceState.SEALED: "seal_evidence",
+    EvidenceState.REJECTED: "reject_evidence",
+    EvidenceState.QUARANTINED: "quarantine_evidence",
+}
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A stored file that waits for its seal."""
+
+    item_id: ItemId
+    key: str
+    etag: str
+    file_name: str
+    declared_size: int
+
+
+def seal_evidence(
+    db: Database,
+    vault: Vault,
+    scanner: Scanner,
+    item_id: ItemId,
+    outbox_id: OutboxId,
+    *,
+    refuse_unscanned: bool = False,
+) -> None:
+    """Read a stored file once and seal, reject or quarantine its item.
+
+    Raises StoreAway, Unavailable (the scanner is away and nothing unscanned is taken), AlreadyDone,
+    ObjectMissing and ObjectChanged (the stored bytes are not there any more).
+    """
+    stored = _stored(db, item_id)
+    if stored is None:
+        _nothing_to_do(db, outbox_id)
+        return
+    source = vault.facts(stored.key)
+    if source.etag != stored.etag:
+        raise ObjectChanged("The stored file is not the one that was uploaded.")
+    chunks = vault.open_stream(source.key, source.etag, size=source.size)
+    reading = read_once(chunks, stored.file_name, scanner, _Progress(db, item_id).tell)
+    crash_point("seal.read")
+    judged = verdict(reading, stored.declared_size, refuse_unscanned=refuse_unscanned)
+    if judged.state is EvidenceState.SEALED and claim_digest(db, item_id, reading):
+        crash_point("seal.claimed")
+        vault.seal_copy(source, reading.sha256)
+        crash_point("seal.copied")
+    _record(db, item_id, outbox_id, reading, judged)
+    crash_point("seal.recorded")
+    if judged.state is not EvidenceState.QUARANTINED:
+        vault.delete(stored.key)
+
+
+def evidence_failed(tx: Transaction, promised: Promised) -> None:
+    """The seal was given up: say so where the learner looks. Tried again, it may still succeed."""
+    item = lock_item(tx, promised.subject_id)
+    if item.state != EvidenceState.STORED.value:
+        return
+    item.reason, item.reason_params = NOT_CHECKED, {}
+    item.version += 1
+    record(
+        tx,
+        SYSTEM,
+        "fail_to_seal_evidence",
+        ("evidence_item", item.id),
+        case_id=CaseId(item.case_id),
+        why=promised.last_error,
+    )
+
+
+@command
+def claim_digest(db: Database, item_id: ItemId, reading: Reading) -> bool:
+    """Say that this item will share the bytes with this digest, before they are copied.
+
+    False when the item was removed meanwhile. Raises Unavailable while those bytes are erased.
+    """
+    with db.transaction() as tx:
+        item = lock_item(tx, item_id)
+        if item.state != EvidenceState.STORED.value:
+            return False
+        hold_sealed_object(tx, reading.sha256, reading.size)
+        item.sha256 = reading.sha256
+        return True
+
+
+def hold_sealed_object(tx: Transaction, sha256: Sha256, size: int) -> SealedObject:
+    """The row of the bytes with this digest, made if need be, held against erasure.
+
+    Raises Unavailable while the bytes are being erased.
+    """
+    tx.session.execute(
+        insert(SealedObject)
+        .values(sha256=sha256, key=sealed_key(sha256), size=size, sealed_at=tx.now)
+        .on_conflict_do_nothing(index_elements=["sha256"])
+    )
+    row = tx.session.exec(
+        select(SealedObject)
+        .where(SealedObject.sha256 == sha256)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if row.erasing_at is not None:
+        raise Unavailable("The same bytes are being erased just now; this waits for that.")
+    return row
+
+
+class _Progress:
+    """Writes down every few seconds how far a long pass has come."""
+
+    def __init__(self, db: Database, item_id: ItemId) -> None:
+        self._db = db
+        self._item_id = item_id
+        self._told_at = time.monotonic()
+
+    def tell(self, size: int) -> None:
+        """So many bytes were read."""
+        if time.monotonic() - self._told_at < PROGRESS_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        with self._db.transaction() as tx:
+            tx.session.execute(
+                update(EvidenceItem)
+                .where(
+                    col(EvidenceItem.id) == self._item_id,
+                    col(EvidenceItem.state) == EvidenceState.STORED.value,
+                )
+                .values(seal_bytes_read=size)
+            )
+
+
+def _stored(db: Database, item_id: ItemId) -> _Stored | None:
+    with db.reading() as tx:
+        row = tx.session.exec(
+            select(EvidenceItem, Upload)
+            .join(Upload, col(Upload.item_id) == col(EvidenceItem.id))
+            .where(
+                col(EvidenceItem.id) == item_id,
+                EvidenceItem.state == EvidenceState.STORED.value,
+                col(Upload.completed_at).is_not(None),
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        item, upload = row
+        return _Stored(item_id, upload.key, upload.etag, item.file_name, item.declared_size)
+
+
+@command
+def _nothing_to_do(db: Database, outbox_id: OutboxId) -> None:
+    with db.transaction() as tx:
+        receive(tx, outbox_id)
+
+
+@command
+def _record(
+    db: Database, item_id: ItemId, outbox_id: OutboxId, reading: Reading, judged: Verdict
+) -> None:
+    with db.transaction() as tx:
+        receive(tx, outbox_id)
+        item = lock_item(tx, item_id)
+        if item.state != EvidenceState.STORED.value:
+            return  # removed while it was read; its erasure has waited for this
+        _write_down(tx, item, reading, judged)
+
+
+def _write_down(tx: Transaction, item: EvidenceItem, reading: Reading, judged: Verdict) -> None:
+    item.state = judged.state.value
+    item.version += 1
+    item.size = reading.size
+    item.seal_bytes_read = reading.size
+    item.media_type = reading.type.media_type
+    item.flags = [str(flag) for flag in judged.flags]
+    item.scan, item.scan_detail = reading.scan.verdict.value, reading.scan.detail
+    item.reason = judged.reason.message if judged.reason else ""
+    item.reason_params = dict(judged.reason.params) if judged.reason else {}
+    if judged.state is EvidenceState.SEALED:
+        item.sealed_at = tx.now
+        _confirm(tx, reading.sha256)
+    record(
+        tx,
+        SYSTEM,
+        EVENTS[judged.state],
+        ("evidence_item", item.id),
+        case_id=CaseId(item.case_id),
+        why=str(judged.reason or ""),
+        data={
+            "sha256": reading.sha256,
+            "size": reading.size,
+            "media_type": reading.type.media_type,
+            "scan": reading.scan.verdict.value,
+        },
+    )
+
+
+def _confirm(tx: Transaction, sha256: Sha256) -> None:
+    """The object is there and its bytes were just read."""
+    tx.session.execute(
+        update(SealedObject)
+        .where(col(SealedObject.sha256) == sha256)
+        .values(checked_at=tx.now, missing_at=None)
+    )

@@ -1,0 +1,462 @@
+"""From an announcement to a whole file in the store: the browser sends, we plan and check.
+
+The browser sends parts straight to the store by links that we sign one by one. What it tells us
+of them helps it to resume; what counts at the end is what the store has.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from storage.crashpoints import crash_point
+from storage.database import Database, Transaction, command
+from storage.errors import Conflict, InvalidInput, Problem
+from storage.events import Who, record
+from storage.ids import CaseId, ItemId, Sha256, new_id
+from storage.tables import Case, EvidenceItem, Upload, UploadPart
+from storage.vault import (
+    KeptPart,
+    ObjectFacts,
+    PartPlan,
+    SignedRequest,
+    UploadGone,
+    Vault,
+    incoming_key,
+    plan_parts,
+)
+from storage.vocabulary import EvidenceState
+from workflows.access.permissions import Permission
+from workflows.access.resources import case_resource
+from workflows.access.rules import Actor, acting
+from workflows.cases.load import lock_case, still_editable
+from workflows.evidence.load import (
+    ON_ITS_WAY,
+    HeldItem,
+    live_upload,
+    lock_item,
+    look_at_item,
+    plan_of,
+    recorded_parts,
+    usage,
+)
+from workflows.evidence.part_list import RecordedPart, check_part_list, parts_there
+from workflows.evidence.rules import (
+    Announcement,
+    Limits,
+    first_title,
+    fit_to_announce,
+    likely_kind,
+    within_quota,
+)
+from workflows.work import Work, promise_work
+
+SIGNED_AT_ONCE = 32
+DIGEST = re.compile(r"[0-9a-f]{64}")
+OTHER_FILE = (
+    "This is not the file that was begun: it has the same name and size, and other bytes. Choose "
+    "the first file again, or remove the unfinished upload before you send this one."
+)
+
+
+@dataclass(frozen=True)
+class UploadPlan:
+    """How a file travels, and which of its parts are there already."""
+
+    item_id: ItemId
+    state: EvidenceState
+    file_name: str
+    fingerprint: str
+    plan: PartPlan
+    there: tuple[RecordedPart, ...] = ()
+
+
+@dataclass(frozen=True)
+class WantedPart:
+    """A part that the browser would like to send, by the digest of its bytes."""
+
+    number: int
+    sha256: Sha256
+
+
+@dataclass(frozen=True)
+class SentPart:
+    """A part that the browser sent, with the ETag that the store answered."""
+
+    number: int
+    sha256: Sha256
+    etag: str
+
+
+@dataclass(frozen=True)
+class _Open:
+    """An upload that is under way, for work outside of a transaction."""
+
+    item_id: ItemId
+    upload_id: UUID
+    key: str
+    store_upload_id: str
+    plan: PartPlan
+    recorded: dict[int, RecordedPart]
+
+
+def announce_evidence(
+    db: Database,
+    vault: Vault,
+    actor: Actor,
+    case_id: CaseId,
+    announced: Announcement,
+    *,
+    limits: Limits,
+) -> UploadPlan:
+    """Make room for a file and plan its way. The same file announced again is the same upload.
+
+    Raises NotFound, InvalidInput (name, size), TooMany (quota), Conflict (the case was submitted,
+    or another file of this name and size is under way), StoreAway (announce it again later).
+    """
+    fit_to_announce(announced, limits)
+    item_id = claim_upload(db, actor, case_id, announced, limits)
+    crash_point("announce.claimed")
+    return upload_plan(db, vault, actor, item_id)
+
+
+def upload_plan(db: Database, vault: Vault, actor: Actor, item_id: ItemId) -> UploadPlan:
+    """The plan of an upload with the parts that need not travel again, to begin or to resume.
+
+    An upload that the store has let go of begins anew. Raises NotFound, Conflict, StoreAway.
+    """
+    held = _open(db, actor, item_id)
+    if isinstance(held, UploadPlan):
+        return held
+    try:
+        store_upload_id = held.store_upload_id or _begin(db, vault, held)
+        kept = vault.list_parts(held.key, store_upload_id)
+    except UploadGone:
+        _settle_gone(db, vault, actor, held)
+        return upload_plan(db, vault, actor, item_id)
+    with db.reading() as tx:
+        item = look_at_item(tx, actor, item_id).item
+        there = parts_there(held.plan, kept, held.recorded)
+        return _as_plan(item, live_upload(tx, item), there)
+
+
+@command
+def sign_parts(
+    db: Database, vault: Vault, actor: Actor, item_id: ItemId, wanted: Sequence[WantedPart]
+) -> tuple[SignedRequest, ...]:
+    """Links that store exactly the named bytes as the named parts, each good for minutes.
+
+    Raises NotFound, InvalidInput (a part that is not planned), Conflict (the upload has ended, or
+    a part was recorded with other bytes: it is another file).
+    """
+    with db.transaction() as tx:
+        held = look_at_item(tx, actor, item_id)
+        upload = live_upload(tx, held.item)
+        plan = plan_of(upload, held.item)
+        _fit_to_sign(plan, wanted, recorded_parts(tx, upload.id))
+        if not upload.store_upload_id:
+            raise Conflict("Ask how the upload stands first: it has not begun yet.")
+        _touch(tx, held.item, upload)
+        return tuple(
+            vault.presign_part(
+                upload.key,
+                upload.store_upload_id,
+                part.number,
+                sha256=part.sha256,
+                size=plan.size_of(part.number),
+            )
+            for part in wanted
+        )
+
+
+@command
+def record_parts(db: Database, actor: Actor, item_id: ItemId, sent: Sequence[SentPart]) -> None:
+    """Write down parts that the store has taken, so that they need not travel again.
+
+    Raises NotFound, InvalidInput, Conflict.
+    """
+    with db.transaction() as tx:
+        held = look_at_item(tx, actor, item_id)
+        upload = live_upload(tx, held.item)
+        plan = plan_of(upload, held.item)
+        wanted = [WantedPart(part.number, part.sha256) for part in sent]
+        _fit_to_sign(plan, wanted, recorded_parts(tx, upload.id))
+        _touch(tx, held.item, upload)
+        for part in sent:
+            _write_down(tx, upload.id, part, plan.size_of(part.number))
+
+
+def complete_upload(
+    db: Database,
+    vault: Vault,
+    actor: Actor,
+    item_id: ItemId,
+    named: Sequence[int] | None = None,
+) -> EvidenceState:
+    """Make one object of the parts and promise to seal it. Done twice, it is done once.
+
+    `named` is what the browser believes it sent, in its order. Raises NotFound, Conflict (with
+    the parts that are missing, doubled or wrong), StoreAway.
+    """
+    held = _open(db, actor, item_id)
+    if isinstance(held, UploadPlan):
+        return held.state
+    facts = _assemble(vault, held, named)
+    crash_point("upload.completed")
+    with db.reading() as tx:
+        who = look_at_item(tx, actor, item_id).who
+    return record_stored(db, who, item_id, facts)
+
+
+@command
+def record_stored(db: Database, who: Who, item_id: ItemId, facts: ObjectFacts) -> EvidenceState:
+    """Write down that the whole file is in the store, and promise to seal it."""
+    with db.transaction() as tx:
+        item = lock_item(tx, item_id)
+        if EvidenceState(item.state) not in ON_ITS_WAY:
+            return EvidenceState(item.state)
+        upload = live_upload(tx, item)
+        upload.completed_at = tx.now
+        upload.etag = facts.etag
+        item.state = EvidenceState.STORED.value
+        item.stored_at = tx.now
+        item.version += 1
+        record(
+            tx,
+            who,
+            "store_evidence",
+            ("evidence_item", item.id),
+            case_id=CaseId(item.case_id),
+            data={"size": facts.size},
+        )
+        promise_work(tx, Work.SEAL_EVIDENCE, item.id, dedupe_key=f"seal_evidence:{item.id}")
+        return EvidenceState.STORED
+
+
+@command
+def claim_upload(
+    db: Database, actor: Actor, case_id: CaseId, announced: Announcement, limits: Limits
+) -> ItemId:
+    """The item for this file: a new one, or the one that was announced for it before.
+
+    The case is held, so that many at once cannot pass its quota together.
+    """
+    with db.transaction() as tx:
+        case = lock_case(tx, case_id)
+        who = acting(actor, Permission.ADD_EVIDENCE, case_resource(tx, case))
+        still_editable(case)
+        known = _unfinished(tx, case, announced)
+        if known is not None:
+            return known
+        within_quota(usage(tx, case.id), announced.size, limits)
+        return _new_item(tx, who, case, announced)
+
+
+def _unfinished(tx: Transaction, case: Case, announced: Announcement) -> ItemId | None:
+    """The upload of this very file that is under way. Raises Conflict for another file's."""
+    found = tx.session.exec(
+        select(EvidenceItem.id, Upload.fingerprint)
+        .join(Upload, col(Upload.item_id) == col(EvidenceItem.id))
+        .where(
+            EvidenceItem.case_id == case.id,
+            EvidenceItem.file_name == announced.file_name,
+            EvidenceItem.declared_size == announced.size,
+            col(EvidenceItem.state).in_(ON_ITS_WAY),
+            col(Upload.completed_at).is_(None),
+            col(Upload.aborted_at).is_(None),
+        )
+    ).first()
+    if found is None:
+        return None
+    item_id, fingerprint = found
+    if fingerprint != announced.fingerprint:
+        raise Conflict(OTHER_FILE)
+    return ItemId(item_id)
+
+
+def _new_item(tx: Transaction, who: Who, case: Case, announced: Announcement) -> ItemId:
+    plan = plan_parts(announced.size)
+    item_id, upload_id = ItemId(new_id()), new_id()
+    kind = announced.kind or likely_kind(announced.media_type, announced.file_name)
+    tx.session.add(
+        EvidenceItem(
+            id=item_id,
+            case_id=case.id,
+            round=case.round,
+            state=EvidenceState.ANNOUNCED.value,
+            kind=kind.value,
+            title=first_title(announced.file_name),
+            file_name=announced.file_name,
+            declared_type=announced.media_type[:200],
+            declared_size=announced.size,
+            created_at=tx.now,
+        )
+    )
+    tx.session.flush()
+    tx.session.add(
+        Upload(
+            id=upload_id,
+            item_id=item_id,
+            key=incoming_key(upload_id),
+            part_size=plan.part_size,
+            part_count=plan.part_count,
+            fingerprint=announced.fingerprint,
+            created_at=tx.now,
+            active_at=tx.now,
+        )
+    )
+    record(
+        tx,
+        who,
+        "announce_evidence",
+        ("evidence_item", item_id),
+        case_id=CaseId(case.id),
+        data={"size": announced.size, "kind": kind.value},
+    )
+    return item_id
+
+
+def _open(db: Database, actor: Actor, item_id: ItemId) -> "_Open | UploadPlan":
+    """What is under way for an item, or how it ended when it is stored already."""
+    with db.reading() as tx:
+        held = look_at_item(tx, actor, item_id)
+        if held.state not in ON_ITS_WAY:
+            return _ended(tx, held)
+        upload = live_upload(tx, held.item)
+        return _Open(
+            item_id,
+            upload.id,
+            upload.key,
+            upload.store_upload_id,
+            plan_of(upload, held.item),
+            recorded_parts(tx, upload.id),
+        )
+
+
+def _ended(tx: Transaction, held: HeldItem) -> UploadPlan:
+    upload = tx.session.exec(
+        select(Upload).where(Upload.item_id == held.item.id).order_by(col(Upload.created_at).desc())
+    ).first()
+    if upload is None or held.state is EvidenceState.ERASED:
+        raise Conflict("This upload has ended already. Reload the page to see how it stands now.")
+    return _as_plan(held.item, upload, ())
+
+
+def _as_plan(item: EvidenceItem, upload: Upload, there: tuple[RecordedPart, ...]) -> UploadPlan:
+    return UploadPlan(
+        ItemId(item.id),
+        EvidenceState(item.state),
+        item.file_name,
+        upload.fingerprint,
+        plan_of(upload, item),
+        there,
+    )
+
+
+def _begin(db: Database, vault: Vault, held: _Open) -> str:
+    """Begin the upload in the store; of two that begin at once, one is kept."""
+    begun = vault.begin(held.key)
+    crash_point("announce.begun")
+    kept = _keep_begun(db, held.upload_id, begun)
+    if kept != begun:
+        vault.abort(held.key, begun)
+    return kept
+
+
+@command
+def _keep_begun(db: Database, upload_id: UUID, begun: str) -> str:
+    with db.transaction() as tx:
+        tx.session.execute(
+            update(Upload)
+            .where(col(Upload.id) == upload_id, col(Upload.store_upload_id) == "")
+            .values(store_upload_id=begun)
+        )
+        return tx.session.exec(select(Upload.store_upload_id).where(Upload.id == upload_id)).one()
+
+
+def _settle_gone(db: Database, vault: Vault, actor: Actor, held: _Open) -> None:
+    """The store knows the upload no more: it was completed and that not written down, or lost."""
+    whole = _whole(vault, held)
+    if whole is None:
+        _forget_begun(db, held)
+        return
+    with db.reading() as tx:
+        who = look_at_item(tx, actor, held.item_id).who
+    record_stored(db, who, held.item_id, whole)
+
+
+@command
+def _forget_begun(db: Database, held: _Open) -> None:
+    """The store let go of this upload: it begins anew, with no parts."""
+    with db.transaction() as tx:
+        tx.session.execute(
+            update(Upload)
+            .where(
+                col(Upload.id) == held.upload_id,
+                col(Upload.store_upload_id) == held.store_upload_id,
+            )
+            .values(store_upload_id="")
+        )
+        tx.session.execute(delete(UploadPart).where(col(UploadPart.upload_id) == held.upload_id))
+
+
+def _assemble(vault: Vault, held: _Open, named: Sequence[int] | None) -> ObjectFacts:
+    try:
+        kept = vault.list_parts(held.key, held.store_upload_id) if held.store_upload_id else ()
+        parts: tuple[KeptPart, ...] = check_part_list(held.plan, kept, held.recorded, named)
+        return vault.complete(held.key, held.store_upload_id, parts)
+    except UploadGone:
+        whole = _whole(vault, held)
+        if whole is None:
+            raise Conflict(
+                "The store has let go of this upload. Choose the file again to send it anew."
+            ) from None
+        return whole
+
+
+def _whole(vault: Vault, held: _Open) -> ObjectFacts | None:
+    """The object, where an earlier try completed it and did not live to write that down."""
+    facts = vault.find(held.key)
+    return facts if facts is not None and facts.size == held.plan.size else None
+
+
+def _fit_to_sign(
+    plan: PartPlan, wanted: Sequence[WantedPart], recorded: dict[int, RecordedPart]
+) -> None:
+    if not 0 < len(wanted) <= SIGNED_AT_ONCE:
+        raise InvalidInput("Between 1 and %(most)s parts at a time.", {"most": SIGNED_AT_ONCE})
+    for part in wanted:
+        if not 1 <= part.number <= plan.part_count:
+            problem = Problem("number", "Part %(number)s is not planned.", {"number": part.number})
+            raise InvalidInput("This upload has no such part.", problems=[problem])
+        if not DIGEST.fullmatch(part.sha256):
+            raise InvalidInput("A part needs its SHA-256 as 64 lower-case hex digits.")
+        known = recorded.get(part.number)
+        if known is not None and known.sha256 != part.sha256:
+            raise Conflict(OTHER_FILE)
+
+
+def _touch(tx: Transaction, item: EvidenceItem, upload: Upload) -> None:
+    """The upload is alive."""
+    upload.active_at = tx.now
+    tx.session.execute(
+        update(EvidenceItem)
+        .where(
+            col(EvidenceItem.id) == item.id,
+            col(EvidenceItem.state) == EvidenceState.ANNOUNCED.value,
+        )
+        .values(state=EvidenceState.UPLOADING.value)
+    )
+
+
+def _write_down(tx: Transaction, upload_id: UUID, part: SentPart, size: int) -> None:
+    values = {"sha256": part.sha256, "size": size, "etag": part.etag, "recorded_at": tx.now}
+    tx.session.execute(
+        insert(UploadPart)
+        .values(upload_id=upload_id, number=part.number, **values)
+        .on_conflict_do_update(index_elements=["upload_id", "number"], set_=values)
+    )
