@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.clamd",
     "tests.fixtures.world",
     "tests.fixtures.web",
+    "tests.fixtures.story",
 ]

@@ -95,7 +95,7 @@ def check_token() -> None:
         return
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     bound = _bound_to()
-    if not bound or not hmac.compare_digest(given.encode(), _token_of(bound).encode()):
+    if not bound or not hmac.compare_digest(given.encode(), token_of(bound).encode()):
         raise Forbidden(OUTDATED)
 
 
@@ -104,7 +104,7 @@ def csrf_token() -> str:
     bound = _bound_to()
     if not bound:
         g.new_visitor = bound = new_token()
-    return _token_of(bound)
+    return token_of(bound)
 
 
 def accepts_up_to(size: int) -> Callable[[View], View]:
@@ -191,7 +191,8 @@ def _bound_to() -> str:
     return new or request.cookies.get(cookie_name(VISITOR_COOKIE), "")
 
 
-def _token_of(bound: str) -> str:
+def token_of(bound: str) -> str:
+    """The token of the forms that are bound to a session's or visitor's token."""
     key = parts().settings.secret_key.encode()
     return hmac.new(key, b"csrf:" + bound.encode(), hashlib.sha256).hexdigest()
 
