@@ -41,6 +41,11 @@ class Child:
         """The whole command, run by this same Python."""
         return (sys.executable, "-m", "app.cli", *self.words)
 
+    @property
+    def running(self) -> bool:
+        """Whether it runs at this moment."""
+        return self.kept is not None and self.kept.code is None
+
     def watch(self, tell: Say) -> None:
         """Start it again when it ended by itself, after a wait that grows with each crash."""
         now = time.monotonic()
@@ -83,6 +88,10 @@ class Children:
         """Look after every part once."""
         for child in self.parts:
             child.watch(tell)
+
+    def down(self) -> list[str]:
+        """The names of the parts that do not run at this moment."""
+        return [child.name for child in self.parts if not child.running]
 
     def stop(self) -> None:
         """End all of them, side by side, and wait for their end."""

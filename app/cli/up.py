@@ -64,7 +64,7 @@ def _start(settings: Settings, env: dict[str, str], ending: ExitStack) -> None:
     for name, words in parts().items():
         children.start(name, *words)
     say(f"Started {', '.join(parts())}; their logs are in {children.home}")
-    _wait_for_web(settings, children)
+    _wait_until_ready(settings, children)
     say(f"Assay is ready at {_address(settings)}")
     say(f"(after {time.monotonic() - began:.1f} s; Ctrl-C ends it)")
     _watch(engines, children)
@@ -99,14 +99,16 @@ def _watch(engines: stack.Stack, children: Children) -> None:
         children.watch(say)
 
 
-def _wait_for_web(settings: Settings, children: Children) -> None:
+def _wait_until_ready(settings: Settings, children: Children) -> None:
+    """Return when the web says that it is able to work and every other part runs."""
     deadline = time.monotonic() + READY_SECONDS
-    while not _answers(f"{_address(settings)}/readyz"):
+    while not _answers(f"{_address(settings)}/readyz") or children.down():
         children.watch(say)
         if time.monotonic() > deadline:
+            down = ", ".join(children.down()) or "web"
             raise EngineFailed(
-                f"The web process did not become ready within {READY_SECONDS:.0f} s. Its log is "
-                f"{children.home / 'web' / 'log'}; `assay doctor` may tell more."
+                f"Not ready within {READY_SECONDS:.0f} s: {down}. The logs are in "
+                f"{children.home}; `assay doctor` may tell more."
             )
         time.sleep(0.1)
 

@@ -108,7 +108,9 @@ def test_children_are_ended_together(home: Path) -> None:
         make_folder(child.home)
         child.start()
     children.watch(lambda line: None)
+    assert children.down() == []
     children.stop()
+    assert children.down() == ["part"] * 3
     assert [child.kept is not None and child.kept.code for child in children.parts] == [143] * 3
     assert not any(record_of(child.home).exists() for child in children.parts)
 
