@@ -1,5 +1,6 @@
 """Connections to the store: one for ourselves, one that signs what browsers do."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,8 +26,14 @@ def signer(address: StoreAddress) -> "S3Client":
     return _client(address, address.public_endpoint_url or address.endpoint_url)
 
 
+@lru_cache(maxsize=1)
+def _session() -> Session:
+    """One for the process: each reads the whole description of S3 anew, which takes a while."""
+    return Session()
+
+
 def _client(address: StoreAddress, endpoint_url: str) -> "S3Client":
-    return Session().client(
+    return _session().client(
         "s3",
         endpoint_url=endpoint_url,
         region_name=address.region,
