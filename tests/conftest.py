@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.vault",
     "tests.fixtures.clamd",
     "tests.fixtures.world",
+    "tests.fixtures.intake",
     "tests.fixtures.web",
     "tests.fixtures.story",
 ]
