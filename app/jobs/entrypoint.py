@@ -9,18 +9,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from app import logs
-from app.jobs.handlers import HANDLERS, Handler
-from app.jobs.parts import Parts
 from storage.database import Database, PassingFault
 from storage.errors import AssayError, Unavailable
 from storage.ids import OutboxId
-from storage.outbox import PACE, AlreadyDone, Pace, Promised
+from storage.outbox import AlreadyDone, Pace, Promised
 from workflows.work import begin_work, hold_work, is_done, work_failed, work_waits
 
-NAME = "app.jobs.entrypoint.run"
+if TYPE_CHECKING:
+    from app.container import Container
+    from app.jobs.handlers import Handler
 
 log = logs.get(__name__)
 
@@ -29,9 +30,9 @@ log = logs.get(__name__)
 class Bench:
     """What a worker works with."""
 
-    parts: Parts
-    handlers: Mapping[str, Handler] = HANDLERS
-    pace: Pace = PACE
+    parts: "Container"
+    handlers: Mapping[str, "Handler"]
+    pace: Pace
 
 
 class Miswired(AssayError):
@@ -100,7 +101,7 @@ def attempt(bench: Bench, promised: Promised) -> None:
         log.info("work done")
 
 
-def handler_of(bench: Bench, promised: Promised) -> Handler:
+def handler_of(bench: Bench, promised: Promised) -> "Handler":
     """The handler of this kind of work; an older version of us may not have it yet."""
     handler = bench.handlers.get(promised.kind)
     if handler is None:

@@ -1,18 +1,56 @@
 """Which command does which kind of work. A handler calls one command with an id and no more.
 
 The command receives the promise in the transaction that does the work
-(`storage.outbox.receive(tx, outbox_id)`); until then the work counts as not done.
+(`storage.outbox.receive(tx, outbox_id)`); until then the work counts as not done. Only workers
+import this module: what it imports is loaded once, before they fork.
 """
 
 from collections.abc import Callable, Mapping
 
-from app.jobs.parts import Parts
+from app.container import Container
+from storage.ids import AttestationId, CaseId, DecisionId, EndorsementId
 from storage.outbox import Promised
-from workflows.work import Mourner
+from workflows.assessment.moderation import settle_agreement
+from workflows.attestations.sealing import seal_attestation
+from workflows.endorsements.signing import sign_endorsement
+from workflows.issuance.commands import issue_credential
+from workflows.issuance.status import sign_status_list
+from workflows.people.mail import send_mail
+from workflows.work import Work
 
-Handler = Callable[[Parts, Promised], None]
+Handler = Callable[[Container, Promised], None]
 
-HANDLERS: Mapping[str, Handler] = {}
 
-# what happens to the subject, in the same transaction, when its work is given up
-ON_DEAD: Mapping[str, Mourner] = {}
+def _send_mail(parts: Container, work: Promised) -> None:
+    send_mail(parts.db, parts.mailer, work.subject_id, work.id)
+
+
+def _settle_agreement(parts: Container, work: Promised) -> None:
+    settle_agreement(parts.db, CaseId(work.subject_id), work.id)
+
+
+def _issue_credential(parts: Container, work: Promised) -> None:
+    issue_credential(parts.db, parts.issuer, DecisionId(work.subject_id), work.id)
+
+
+def _sign_status_list(parts: Container, work: Promised) -> None:
+    sign_status_list(parts.db, parts.issuer, work.subject_id, work.id)
+
+
+def _sign_endorsement(parts: Container, work: Promised) -> None:
+    sign_endorsement(parts.db, parts.issuer, EndorsementId(work.subject_id), work.id)
+
+
+def _seal_attestation(parts: Container, work: Promised) -> None:
+    attestation_id = AttestationId(work.subject_id)
+    seal_attestation(parts.db, parts.site, parts.vault, attestation_id, work.id)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    Work.SEND_MAIL: _send_mail,
+    Work.SETTLE_AGREEMENT: _settle_agreement,
+    Work.ISSUE_CREDENTIAL: _issue_credential,
+    Work.SIGN_STATUS_LIST: _sign_status_list,
+    Work.SIGN_ENDORSEMENT: _sign_endorsement,
+    Work.SEAL_ATTESTATION: _seal_attestation,
+}

@@ -10,6 +10,8 @@ from rq.serializers import JSONSerializer
 
 from storage.vocabulary import Queue
 
+# the one function that RQ runs, by name: the relay need not load what workers load
+ENTRYPOINT = "app.jobs.entrypoint.run"
 QUEUES = tuple(queue.value for queue in Queue)
 
 # a job that takes longer is ended and counts as failed

@@ -7,21 +7,23 @@ forgets everything forgets little. Several relays may run at once.
 
 from collections.abc import Mapping, Sequence
 from threading import Event
+from typing import TYPE_CHECKING
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from app import logs
-from app.jobs.entrypoint import NAME
-from app.jobs.handlers import ON_DEAD
-from app.jobs.parts import Parts
-from app.jobs.queues import LONGEST_SECONDS, QUEUES, own_connection, rq_queue
+from app.jobs.given_up import ON_DEAD
+from app.jobs.queues import ENTRYPOINT, LONGEST_SECONDS, QUEUES, own_connection, rq_queue
 from app.jobs.stopping import when_told
 from storage.bell import Bell
 from storage.crashpoints import crash_point
 from storage.errors import AssayError
 from storage.outbox import PACE, Pace, Promised
 from workflows.work import Mourner, give_up_work, hand_out, take_back
+
+if TYPE_CHECKING:
+    from app.container import Container
 
 # so many jobs of a queue lie in RQ at a time; the others wait in the outbox
 ROOM = 50
@@ -36,7 +38,7 @@ log = logs.get(__name__)
 
 
 def run_forever(
-    parts: Parts, *, pace: Pace = PACE, mourners: Mapping[str, Mourner] = ON_DEAD
+    parts: "Container", *, pace: Pace = PACE, mourners: Mapping[str, Mourner] = ON_DEAD
 ) -> None:
     """Hand out work until SIGTERM or SIGINT."""
     told = when_told()
@@ -58,7 +60,7 @@ def run_forever(
 
 
 def round_once(
-    parts: Parts,
+    parts: "Container",
     valkey: Redis,
     *,
     pace: Pace = PACE,
@@ -99,7 +101,7 @@ def _room(valkey: Redis) -> Mapping[str, int]:
         }
 
 
-def _nudge(parts: Parts, valkey: Redis, claimed: Sequence[Promised]) -> None:
+def _nudge(parts: "Container", valkey: Redis, claimed: Sequence[Promised]) -> None:
     """Put the ids into RQ; what Valkey does not take is due again at once."""
     left = list(claimed)
     try:
@@ -116,7 +118,7 @@ def _fill(valkey: Redis, queue: str, promised: Sequence[Promised]) -> None:
     line = rq_queue(queue, valkey)
     jobs = [
         line.prepare_data(
-            NAME,
+            ENTRYPOINT,
             args=[str(one.id)],
             job_id=f"{one.id}-{one.handed_out}",
             at_front=one.urgent,

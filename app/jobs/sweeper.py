@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
+from typing import TYPE_CHECKING
 
 from app import logs
-from app.jobs.parts import Parts
 from app.jobs.stopping import when_told
 from storage.baton import SWEEPER, Baton
 from storage.outbox_reports import overdue
 from workflows.work import forget_old_work
+
+if TYPE_CHECKING:
+    from app.container import Container
 
 LOOK_SECONDS = 1.0
 LATE = timedelta(minutes=15)
@@ -30,10 +33,10 @@ class Tick:
 
     name: str
     every: timedelta
-    act: Callable[[Parts], object]
+    act: Callable[["Container"], object]
 
 
-def forget_in_batches(parts: Parts) -> int:
+def forget_in_batches(parts: "Container") -> int:
     """Remove old work and its receipts; returns how many rows went."""
     gone = 0
     for _ in range(BATCHES):
@@ -44,7 +47,7 @@ def forget_in_batches(parts: Parts) -> int:
     return gone
 
 
-def report_late_work(parts: Parts) -> int:
+def report_late_work(parts: "Container") -> int:
     """Write to the log that work waits for longer than it should; returns how much."""
     with parts.db.reading() as tx:
         late = overdue(tx, LATE)
@@ -65,7 +68,7 @@ TICKS: tuple[Tick, ...] = (
 )
 
 
-def run_forever(parts: Parts, *, ticks: Sequence[Tick] = TICKS) -> None:
+def run_forever(parts: "Container", *, ticks: Sequence[Tick] = TICKS) -> None:
     """Run ticks when their time has come until SIGTERM or SIGINT, while we hold the baton."""
     told = when_told()
     baton = Baton(parts.db, SWEEPER)
@@ -79,7 +82,7 @@ def run_forever(parts: Parts, *, ticks: Sequence[Tick] = TICKS) -> None:
     log.info("sweeper has stopped")
 
 
-def sweep(parts: Parts, ticks: Sequence[Tick], due: dict[str, float], told: Event) -> None:
+def sweep(parts: "Container", ticks: Sequence[Tick], due: dict[str, float], told: Event) -> None:
     """Run those ticks whose time has come, and note when they come again."""
     for tick in ticks:
         if told.is_set() or time.monotonic() < due[tick.name]:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from threading import Event
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 from rq import Queue as RqQueue
@@ -28,11 +29,17 @@ from rq.worker import Worker
 from app import logs
 from app.jobs import entrypoint
 from app.jobs.entrypoint import Bench
-from app.jobs.handlers import HANDLERS, Handler
-from app.jobs.parts import Parts
 from app.jobs.queues import own_connection, rq_queue
 from app.jobs.stopping import tell, when_told
+from storage.database import Database
+from storage.errors import AssayError
+from storage.ids import OutboxId, new_id
 from storage.outbox import PACE, Pace
+from workflows.work import begin_work, is_done
+
+if TYPE_CHECKING:
+    from app.container import Container
+    from app.jobs.handlers import Handler
 
 # how long RQ remembers a worker that says nothing; it waits for jobs 15 s less at a time
 WORKER_TTL_SECONDS = 60
@@ -43,18 +50,19 @@ log = logs.get(__name__)
 
 
 def run_forever(
-    parts: Parts,
+    parts: "Container",
     queue: str,
     *,
-    handlers: Mapping[str, Handler] = HANDLERS,
+    handlers: Mapping[str, "Handler"] | None = None,
     pace: Pace = PACE,
 ) -> None:
     """Serve a queue until SIGTERM or SIGINT; a job that is under way is finished first.
 
-    `parts` must not have been used: connections do not survive a fork.
+    `handlers` are those of `app.jobs.handlers` unless a test brings its own.
     """
-    entrypoint.furnish(Bench(parts, handlers, pace))
+    entrypoint.furnish(Bench(parts, handlers or _all_handlers(), pace))
     told = when_told()
+    _warm_up(parts.db)
     pause = SHORTEST_PAUSE
     while not told.is_set():
         began = time.monotonic()
@@ -65,7 +73,26 @@ def run_forever(
     log.info("worker has stopped", queue=queue)
 
 
-def _serve(parts: Parts, queue: str, told: Event) -> None:
+def _all_handlers() -> Mapping[str, "Handler"]:
+    """Every command that does promised work, and all that those import."""
+    from app.jobs.handlers import HANDLERS
+
+    return HANDLERS
+
+
+def _warm_up(db: Database) -> None:
+    """Have loaded and compiled once what each forked process would otherwise do anew."""
+    nobody = OutboxId(new_id())
+    try:
+        begin_work(db, nobody)
+        is_done(db, nobody)
+    except AssayError as error:
+        log.warning("worker starts cold", reason=str(error))
+    finally:
+        db.close()
+
+
+def _serve(parts: "Container", queue: str, told: Event) -> None:
     """Let one RQ worker work until it ends: by signal, or because Valkey failed it.
 
     RQ's worker ends itself when Valkey is lost or full in the middle of something.
