@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import select
-
 from storage.database import Transaction
 from storage.errors import Conflict, NotFound
 from storage.events import Who, record
@@ -98,17 +96,10 @@ def turn(tx: Transaction, held: Held, act: str, who: Who, *, why: str = "") -> N
 
 
 def around(tx: Transaction, case: Case) -> tuple[Around, DefinitionVersion]:
-    """Who and what a case's attestations are between. Raises NotFound."""
-    row = tx.session.exec(
-        select(Account, Institution, DefinitionVersion).where(
-            Account.id == case.learner_id,
-            Institution.id == case.institution_id,
-            DefinitionVersion.id == case.definition_id,
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound(NOT_YOURS)
-    learner, institution, version = row
+    """Who and what a case's attestations are between."""
+    learner = tx.session.get_one(Account, case.learner_id)
+    institution = tx.session.get_one(Institution, case.institution_id)
+    version = tx.session.get_one(DefinitionVersion, case.definition_id)
     named = Around(learner.name, learner.email, learner.locale, institution.name, version.title)
     return named, version
 
