@@ -14,8 +14,10 @@ from app.web import (
     account,
     admin,
     assets,
+    catalogue,
     errors,
     i18n,
+    learner,
     limits,
     mailbox,
     ops,
@@ -56,6 +58,8 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
     pages = [
         account.blueprint,
         admin.blueprint,
+        catalogue.blueprint,
+        learner.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages
 
