@@ -2,25 +2,27 @@
 
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
 from redis import Redis
 from sqlalchemy import text
-from sqlmodel import col, func, select
 
 from storage import migrate
 from storage.database import Database
 from storage.errors import AssayError
-from storage.tables.outbox import OutboxRow
+from storage.outbox import Promised
+from storage.outbox_reports import QueueStanding, dead_rows, overdue, standing
 from storage.vault import Vault
 
 PATIENCE_SECONDS = 2.0
 FRESH_SECONDS = 3.0
+LATE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -102,17 +104,30 @@ def migrations(db: Database) -> Finding:
 def dead_work(db: Database) -> Finding:
     """Whether promised work was given up, and which."""
     with db.reading() as tx:
-        rows = tx.session.exec(
-            select(OutboxRow).where(col(OutboxRow.dead_at).is_not(None)).limit(20)
-        ).all()
+        rows = dead_rows(tx, limit=20)
     if not rows:
         return Finding(True, "none was given up")
-    lines = [f"{row.kind} for {row.subject_id}: {row.last_error}" for row in rows]
     return Finding(
         False,
-        f"{len(rows)} pieces were given up:\n  " + "\n  ".join(lines),
+        _listed("were given up, the latest", rows),
         "Mend the cause, then let staff ask for it again from the case's page.",
     )
+
+
+def late_work(db: Database) -> Finding:
+    """Whether promised work waits for longer than it should, and which."""
+    with db.reading() as tx:
+        rows = overdue(tx, LATE, limit=20)
+    if not rows:
+        return Finding(True, "none is late")
+    return Finding(
+        False, _listed("are late, the oldest", rows), "See that relay and workers run and reach it."
+    )
+
+
+def _listed(what: str, rows: Sequence[Promised]) -> str:
+    lines = (f"\n  {row.kind} for {row.subject_id}: {row.last_error or '?'}" for row in rows)
+    return f"these {what} first:{''.join(lines)}"
 
 
 def scanner(address: str) -> Finding:
@@ -127,20 +142,10 @@ def scanner(address: str) -> Finding:
     return Finding(answer.startswith(b"PONG"), f"clamd at {address}")
 
 
-def waiting_work(db: Database) -> Mapping[str, tuple[int, int]]:
-    """Per queue, how many pieces of work are due or running and how many were given up."""
-    dead = col(OutboxRow.dead_at).is_not(None)
+def queues(db: Database) -> tuple[datetime, Sequence[QueueStanding]]:
+    """The moment of looking, and how each queue with open work stands then."""
     with db.reading() as tx:
-        rows = tx.session.exec(
-            select(
-                OutboxRow.queue,
-                func.count().filter(~dead, col(OutboxRow.available_at) <= tx.now),
-                func.count().filter(dead),
-            )
-            .where(col(OutboxRow.done_at).is_(None))
-            .group_by(OutboxRow.queue)
-        ).all()
-    return {name: (waiting, given_up) for name, waiting, given_up in rows}
+        return tx.now, standing(tx)
 
 
 @dataclass

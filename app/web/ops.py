@@ -13,14 +13,22 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from app.health import Finding, Parts, Watch, carefully, probes, waiting_work
+from app.health import Parts, Watch, probes, queues
 from app.jobs.queues import QUEUES
 from app.web.access import public, without_cookies
+from storage.errors import AssayError
+from storage.outbox_reports import QueueStanding
 
 ops = Blueprint("ops", __name__)
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 EXTENSION = "assay.ops"
+OUTBOX = {
+    "due": "Promised work that waits.",
+    "running": "Promised work that a worker is at.",
+    "dead": "Promised work that was given up.",
+    "oldest_seconds": "For how long the oldest open promise has been open.",
+}
 
 
 class Ops:
@@ -57,20 +65,23 @@ class OutboxCollector(Collector):
         return []
 
     def collect(self) -> Iterable[Metric]:
-        """Due and given up, per queue; nothing while the database is away."""
-        due = GaugeMetricFamily("assay_outbox_due", "Work that is due.", labels=["queue"])
-        dead = GaugeMetricFamily("assay_outbox_dead", "Work given up.", labels=["queue"])
-        counted: dict[str, tuple[int, int]] = {}
-
-        def count() -> Finding:
-            counted.update(dict.fromkeys(QUEUES, (0, 0)) | dict(waiting_work(self.parts.db)))
-            return Finding(True, "")
-
-        carefully(count)
-        for queue, (waiting, given_up) in counted.items():
-            due.add_metric([queue], waiting)
-            dead.add_metric([queue], given_up)
-        return [due, dead]
+        """How each queue stands; nothing while the database is away."""
+        gauges = {
+            name: GaugeMetricFamily(f"assay_outbox_{name}", meaning, labels=["queue"])
+            for name, meaning in OUTBOX.items()
+        }
+        try:
+            now, found = queues(self.parts.db)
+        except AssayError:
+            return gauges.values()
+        standings = {queue: QueueStanding(queue, 0, 0, 0, None) for queue in QUEUES}
+        standings |= {each.queue: each for each in found}
+        for queue, each in standings.items():
+            age = (now - each.oldest).total_seconds() if each.oldest else 0.0
+            values = {"due": each.waiting, "running": each.running, "dead": each.dead}
+            for name, value in {**values, "oldest_seconds": age}.items():
+                gauges[name].add_metric([queue], value)
+        return gauges.values()
 
 
 class ReadyCollector(Collector):

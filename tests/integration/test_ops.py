@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -151,16 +152,28 @@ def test_metrics_count_requests_by_route_and_never_by_path(client: FlaskClient) 
 
 
 def test_metrics_show_work_that_is_due_and_work_that_was_given_up(
-    client: FlaskClient, db: Database
+    client: FlaskClient, db: Database, clock: SetClock
 ) -> None:
     with db.transaction() as tx:
         for number in range(3):
             promise(tx, "seal_evidence", new_id(), queue="seal", dedupe_key=str(number))
         tx.session.execute(text("UPDATE outbox SET dead_at = now() WHERE dedupe_key = '0'"))
+    clock.advance(timedelta(seconds=90))
     told = client.get("/metrics").get_data(as_text=True)
     assert 'assay_outbox_due{queue="seal"} 2.0' in told
     assert 'assay_outbox_dead{queue="seal"} 1.0' in told
+    assert 'assay_outbox_oldest_seconds{queue="seal"} 90.0' in told
     assert 'assay_outbox_due{queue="issue"} 0.0' in told
+
+
+def test_doctor_names_work_that_is_late(db: Database, clock: SetClock) -> None:
+    with db.transaction() as tx:
+        promise(tx, "seal_evidence", new_id(), queue="seal")
+    assert health.late_work(db).ok
+    clock.advance(timedelta(minutes=16))
+    found = health.late_work(db)
+    assert not found.ok
+    assert "seal_evidence" in found.detail
 
 
 def test_metrics_answer_while_the_database_is_away(parts: Parts, nowhere: str) -> None:
