@@ -39,7 +39,7 @@ class CandidateFacts:
     learner_employer: str
     had_place: bool
     had_conflict: bool
-    other_roles: frozenset[Role]
+    other_part: bool
     attested: bool
 
 
@@ -65,7 +65,7 @@ def why_not(facts: CandidateFacts) -> tuple[str, ...]:
         (not facts.competent, "Not named as an expert for this credential."),
         (_same_employer(facts), "Works for the learner's employer."),
         (facts.attested, "Is a witness in this case."),
-        (bool(facts.other_roles), "Had another part in this case."),
+        (facts.other_part, "Had another part in this case."),
         (facts.had_conflict, "Declared a conflict of interest in this case."),
         (facts.had_place and not facts.had_conflict, "Was asked in this round already."),
     )
@@ -79,7 +79,7 @@ def candidates(tx: Transaction, case: Case) -> Sequence[Candidate]:
     experts = _experts(tx, case)
     loads = loads_of(tx, [account.id for account in assessors])
     places = _places(tx, case)
-    roles = _other_roles(tx, case)
+    others = _others(tx, case)
     witnesses = _witnesses(tx, case)
     found = [
         Candidate(
@@ -94,7 +94,7 @@ def candidates(tx: Transaction, case: Case) -> Sequence[Candidate]:
                     learner_employer=learner.employer,
                     had_place=any(place.round == case.round for place in places[account.id]),
                     had_conflict=any(_conflicted(place) for place in places[account.id]),
-                    other_roles=roles.get(account.id, frozenset()),
+                    other_part=account.id in others,
                     attested=any(same_mailbox(account.email, email) for email in witnesses),
                 )
             ),
@@ -163,21 +163,14 @@ def _places(tx: Transaction, case: Case) -> Mapping[UUID, list[Assignment]]:
     return found
 
 
-def _other_roles(tx: Transaction, case: Case) -> Mapping[UUID, frozenset[Role]]:
+def _others(tx: Transaction, case: Case) -> frozenset[UUID | None]:
+    """Who did anything in this case but assess it."""
     rows = tx.session.exec(
-        select(Event.actor_id, Event.actor_role)
-        .where(
-            Event.case_id == case.id,
-            col(Event.actor_id).is_not(None),
-            Event.actor_role != Role.ASSESSOR.value,
-        )
+        select(Event.actor_id)
+        .where(Event.case_id == case.id, Event.actor_role != Role.ASSESSOR.value)
         .distinct()
     ).all()
-    found: defaultdict[UUID, set[Role]] = defaultdict(set)
-    for account_id, role in rows:
-        if account_id is not None:
-            found[account_id].add(Role(role))
-    return {account_id: frozenset(roles) for account_id, roles in found.items()}
+    return frozenset(rows)
 
 
 def _witnesses(tx: Transaction, case: Case) -> Sequence[str]:

@@ -184,8 +184,7 @@ def _levels(tx: Transaction, case: Case) -> Mapping[str, list[Level]]:
     rows = scores_of(tx, [sheet.id for sheet in sheets])
     levels: defaultdict[str, list[Level]] = defaultdict(list)
     for row in sorted(rows, key=lambda score: seat_of[score.sheet_id]):
-        if row.decided:
-            levels[row.criterion_code].append(row.level)
+        levels[row.criterion_code].append(row.level)
     return levels
 
 

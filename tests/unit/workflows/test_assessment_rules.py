@@ -6,7 +6,7 @@ import pytest
 
 from storage.errors import InvalidInput
 from storage.ids import CriterionCode
-from storage.vocabulary import AssignmentState, ConflictAnswer, Role
+from storage.vocabulary import AssignmentState, ConflictAnswer
 from workflows.assessment.allocation import CandidateFacts, why_not
 from workflows.assessment.rules import (
     MAX_TEXT,
@@ -26,7 +26,7 @@ FREE = CandidateFacts(
     learner_employer="Northbridge Machine",
     had_place=False,
     had_conflict=False,
-    other_roles=frozenset(),
+    other_part=False,
     attested=False,
 )
 
@@ -48,7 +48,7 @@ def test_declarations_lead_where_they_say() -> None:
         (replace(FREE, is_learner=True), 1),
         (replace(FREE, competent=False), 1),
         (replace(FREE, attested=True), 1),
-        (replace(FREE, other_roles=frozenset({Role.COORDINATOR})), 1),
+        (replace(FREE, other_part=True), 1),
         (replace(FREE, had_place=True), 1),
         (replace(FREE, had_place=True, had_conflict=True), 1),
         (replace(FREE, competent=False, attested=True), 2),
