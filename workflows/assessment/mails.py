@@ -3,6 +3,7 @@
 from storage.database import Transaction
 from storage.ids import AssignmentId
 from storage.tables import Account, Assignment
+from storage.vocabulary import AssignmentState
 from workflows.cases.queries import CaseView
 from workflows.issuance.addresses import Site
 from workflows.people.mail import body_of, queue_mail
@@ -33,12 +34,11 @@ def tell_settled(tx: Transaction, site: Site, view: CaseView, place: Assignment)
     """What the coordinator made of a declared interest."""
     assessor = tx.session.get_one(Account, place.assessor_id)
     say = words(assessor.locale)
-    if place.state == "cleared":
+    cleared = place.state == AssignmentState.CLEARED
+    if cleared:
         outcome = say("The coordinator cleared you to assess it. You score it at:")
     else:
-        outcome = say(
-            "The coordinator gives the case to someone else. Thank you for saying so. See:"
-        )
+        outcome = say("The coordinator gives the case to someone else. Thank you for saying so.")
     queue_mail(
         tx,
         assessor.email,
@@ -47,7 +47,7 @@ def tell_settled(tx: Transaction, site: Site, view: CaseView, place: Assignment)
             say("Hello %(name)s,", name=assessor.name),
             say("you declared an interest in case %(number)s.", number=view.number),
             outcome,
-            site.assignment(AssignmentId(place.id)),
+            site.assignment(AssignmentId(place.id)) if cleared else "",
         ),
     )
 

@@ -64,12 +64,18 @@ def score_problems(criterion: Criterion, entry: ScoreEntry) -> tuple[Problem, ..
     """What is wrong with a score as it is typed; an unfinished one is not wrong."""
     problems = []
     if entry.level is not None and not any(row.value == entry.level for row in criterion.levels):
-        problems.append(Problem(LEVEL, "Choose one of the levels of this criterion."))
+        problems.append(
+            Problem(f"{criterion.code}.{LEVEL}", "Choose one of the levels of this criterion.")
+        )
     if entry.level is not None and not entry.decided:
-        problems.append(Problem(LEVEL, "A score with a level is decided."))
+        problems.append(Problem(f"{criterion.code}.{LEVEL}", "A score with a level is decided."))
     if len(entry.reason) > MAX_TEXT:
         problems.append(
-            Problem(REASON, "Keep the reason under %(most)s characters.", {"most": MAX_TEXT})
+            Problem(
+                f"{criterion.code}.{REASON}",
+                "Keep the reason under %(most)s characters.",
+                {"most": MAX_TEXT},
+            )
         )
     return tuple(problems)
 

@@ -1,6 +1,6 @@
 """Filling a score sheet, and making it final."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlmodel import select
 
@@ -20,24 +20,39 @@ from workflows.frameworks.definition import Criterion, read_definition
 from workflows.work import Work, promise_work
 
 
-@command
 def save_score(
     db: Database, actor: Actor, sheet_id: SheetId, code: CriterionCode, entry: ScoreEntry
 ) -> None:
-    """Keep what the assessor has said of a criterion so far. The same twice changes nothing.
+    """Keep what the assessor has said of one criterion so far; see `save_scores`."""
+    save_scores(db, actor, sheet_id, {code: entry})
 
-    Raises NotFound (not theirs), Conflict (final, or the case moved on), InvalidInput (a level
-    that does not exist; a criterion that was not asked for is NotFound).
+
+@command
+def save_scores(
+    db: Database, actor: Actor, sheet_id: SheetId, entries: Mapping[CriterionCode, ScoreEntry]
+) -> None:
+    """Keep what the assessor has said of these criteria so far. The same twice changes nothing.
+
+    Raises NotFound (not theirs; a criterion that was not asked for), Conflict (final, or the case
+    moved on), InvalidInput (a level that does not exist, an endless reason) with the fields
+    `<criterion>.level` and `<criterion>.reason`; then none of them is kept.
     """
     with db.transaction() as tx:
         sheet, case = _writable(tx, actor, sheet_id)
         who = acting(actor, Permission.SCORE_CASE, case_resource(tx, case))
-        criterion = _asked_criterion(tx, case, sheet, code)
-        problems = score_problems(criterion, entry)
+        asked = _asked(tx, case, sheet)
+        if not entries.keys() <= asked.keys():
+            raise NotFound("This criterion is not on your sheet.")
+        problems = [
+            problem
+            for code, entry in entries.items()
+            for problem in score_problems(asked[code], entry)
+        ]
         if problems:
-            raise InvalidInput("This score was not kept.", problems=problems)
-        if _write(tx, sheet, code, entry):
-            sheet.version += 1
+            raise InvalidInput("These scores were not kept.", problems=problems)
+        changed = [code for code, entry in entries.items() if _write(tx, sheet, code, entry)]
+        sheet.version += len(changed)
+        for code in changed:
             facts = {"criterion": code}
             record(tx, who, "save_score", ("sheet", sheet.id), case_id=CaseId(case.id), data=facts)
 
@@ -88,14 +103,11 @@ def _writable(tx: Transaction, actor: Actor, sheet_id: SheetId) -> tuple[ScoreSh
     return sheet, case
 
 
-def _asked_criterion(
-    tx: Transaction, case: Case, sheet: ScoreSheet, code: CriterionCode
-) -> Criterion:
+def _asked(tx: Transaction, case: Case, sheet: ScoreSheet) -> Mapping[CriterionCode, Criterion]:
     place = tx.session.get_one(Assignment, sheet.assignment_id)
-    if code not in place.criteria:
-        raise NotFound("This criterion is not on your sheet.")
     version = tx.session.get_one(DefinitionVersion, case.definition_id)
-    return read_definition(version.body).criterion(code)
+    rubric = read_definition(version.body).criteria()
+    return {row.code: row for row in rubric if row.code in place.criteria}
 
 
 def _scores(tx: Transaction, sheet: ScoreSheet) -> Sequence[Score]:
