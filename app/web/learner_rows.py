@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 from storage.ids import OutcomeCode
 from storage.vocabulary import CaseState
 from workflows.cases.queries import CaseView
-from workflows.cases.states import MAIN_LINE
 from workflows.evidence.coverage import OutcomeCoverage
 
 RATING = "rating-"
@@ -79,33 +78,28 @@ def coverage_rows(view: CaseView, covered: Sequence[OutcomeCoverage]) -> list[Co
 
 
 def stepper(state: CaseState) -> list[tuple[str, str]]:
-    """Where the case stands on its main line; states beside it stand at their nearest step."""
-    at = MAIN_LINE.index(BESIDE.get(state, state))
-    words = _step_words()
+    """Where the case stands, in five steps that a learner would name."""
+    steps = (_("Evidence"), _("Screening"), _("Assessment"), _("Decision"), _("Result"))
+    at = STEP_OF[state]
     return [
-        (words[step], "done" if index < at else "current" if index == at else "next")
-        for index, step in enumerate(MAIN_LINE)
+        (words, "done" if index < at else "current" if index == at else "next")
+        for index, words in enumerate(steps)
     ]
 
 
-BESIDE: Mapping[CaseState, CaseState] = {
-    CaseState.RETURNED: CaseState.DRAFT,
-    CaseState.MODERATION: CaseState.ASSESSMENT,
-    CaseState.WITHDRAWN: CaseState.CLOSED,
-    CaseState.EXPIRED: CaseState.CLOSED,
-    CaseState.INTEGRITY_HOLD: CaseState.DECISION,
-    CaseState.APPEAL: CaseState.DECIDED,
+STEP_OF: Mapping[CaseState, int] = {
+    CaseState.DRAFT: 0,
+    CaseState.RETURNED: 0,
+    CaseState.SUBMITTED: 1,
+    CaseState.SCREENING: 1,
+    CaseState.ASSESSMENT: 2,
+    CaseState.MODERATION: 2,
+    CaseState.DECISION: 3,
+    CaseState.INTEGRITY_HOLD: 3,
+    CaseState.DECIDED: 3,
+    CaseState.APPEAL: 3,
+    CaseState.RELEASED: 4,
+    CaseState.CLOSED: 4,
+    CaseState.WITHDRAWN: 4,
+    CaseState.EXPIRED: 4,
 }
-
-
-def _step_words() -> Mapping[CaseState, str]:
-    return {
-        CaseState.DRAFT: _("Evidence"),
-        CaseState.SUBMITTED: _("Submitted"),
-        CaseState.SCREENING: _("Screening"),
-        CaseState.ASSESSMENT: _("Assessment"),
-        CaseState.DECISION: _("Decision"),
-        CaseState.DECIDED: _("Checked"),
-        CaseState.RELEASED: _("Released"),
-        CaseState.CLOSED: _("Done"),
-    }
