@@ -54,18 +54,6 @@ EDITABLE = frozenset({S.DRAFT, S.RETURNED})
 
 FINISHED = frozenset({S.CLOSED, S.WITHDRAWN, S.EXPIRED})
 
-MAIN_LINE = (
-    S.DRAFT,
-    S.SUBMITTED,
-    S.SCREENING,
-    S.ASSESSMENT,
-    S.DECISION,
-    S.DECIDED,
-    S.RELEASED,
-    S.CLOSED,
-)
-"""The steps of a case that goes straight through, for the stepper on its page."""
-
 
 def transition(state: CaseState, command: str) -> Transition | None:
     """The transition that a command makes from a state; None when the state does not allow it."""
