@@ -99,8 +99,12 @@ def http_error(error: HTTPException) -> AnyResponse:
 
 def unforeseen_error(error: Exception) -> AnyResponse:
     """Log everything, tell nothing but the number under which it was logged."""
-    log.exception("unforeseen error", rule=_rule(), exc_info=error)
-    return _answer(500, gettext(ADVICE[500]), {})
+    log.error("unforeseen error", rule=_rule(), exc_info=error)
+    try:
+        return _answer(500, gettext(ADVICE[500]), {})
+    except Exception as worse:  # whatever broke the page may break the page that tells of it
+        log.error("the page of errors failed too", exc_info=worse)
+        return Response(f"{TITLES[500]}. {request_id.get()}", 500, mimetype="text/plain")
 
 
 def _answer(
