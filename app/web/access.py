@@ -151,8 +151,8 @@ def guard() -> None:
         return
     if actor().account_id is None:
         raise SignInFirst
-    g.resource = _load(marked(view, "of"))
-    require(may(actor(), permission, g.resource))
+    for thing in _things_named(marked(view, "of")):
+        require(may(actor(), permission, thing))
 
 
 def attach(app: Flask, container: Container) -> None:
@@ -175,12 +175,16 @@ def session_token() -> str:
     return request.cookies.get(cookie_name(SESSION_COOKIE), "")
 
 
-def _load(of: str | None) -> Resource:
+def _things_named(of: str | None) -> list[Resource]:
+    """The thing of the permission, and whatever else the address names: it must be allowed too,
+    or one's own case would open the door to another's item."""
     if of is None:
-        return NOTHING
-    thing = (request.view_args or {})[of]
+        return [NOTHING]
+    named = request.view_args or {}
     with parts().db.reading() as tx:
-        return LOADERS[of](tx, thing)
+        g.resource = LOADERS[of](tx, named[of])
+        others = [name for name in named if name in LOADERS and name != of]
+        return [g.resource, *(LOADERS[name](tx, named[name]) for name in others)]
 
 
 def _read_frame() -> Frame:

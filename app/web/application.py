@@ -56,10 +56,10 @@ def assemble(container: Container) -> Flask:
 def _blueprints(settings: Settings) -> list[Blueprint]:
     """Every audience's pages."""
     pages = [
-        account.blueprint,
-        admin.blueprint,
         catalogue.blueprint,
+        account.blueprint,
         learner.blueprint,
+        admin.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages
 
@@ -72,7 +72,6 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config["SESSION_COOKIE_SECURE"] = settings.public_url.startswith("https://")
     app.config["SERVER_NAME"] = settings.public_url.partition("://")[2]
     app.config["PREFERRED_URL_SCHEME"] = settings.public_url.partition("://")[0]
-    app.jinja_options["autoescape"] = True
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

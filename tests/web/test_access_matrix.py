@@ -154,6 +154,18 @@ def test_every_permission_is_held_to_its_grants_for_every_kind_of_thing(
     assert surprises(app, db, probes, story) == []
 
 
+def test_ones_own_case_is_no_way_to_anothers_item(
+    app: Flask, browser: Browser, story: Story
+) -> None:
+    view = needs(Permission.EDIT_CASE, of="case_id")(_bare(surprises))
+    app.add_url_rule("/probe/<uuid:case_id>/<uuid:item_id>", "probe.two", view)
+    browser.sign_in(story.people["owner"])
+    mine, theirs = story.things["mine"], story.things["another learner's"]
+    assert browser.get(f"/probe/{mine['case_id']}/{mine['item_id']}").status_code == 200
+    assert browser.get(f"/probe/{mine['case_id']}/{theirs['item_id']}").status_code == 404
+    assert browser.get(f"/probe/{theirs['case_id']}/{mine['item_id']}").status_code == 404
+
+
 def _probe(app: Flask, permission: Permission, variable: str) -> None:
     """A page that needs this permission on the thing of this name."""
     endpoint = f"probe.{permission}.{variable}"
