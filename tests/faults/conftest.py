@@ -105,7 +105,7 @@ class House:
             if time.monotonic() > deadline:
                 tail = (self.folder / "log").read_text(errors="replace")[-6000:]
                 pytest.fail(f"waited in vain until {what}\n{tail}")
-            time.sleep(0.1)
+            time.sleep(0.02)
 
     def settle(self) -> None:
         """Wait until every row is done or dead."""
