@@ -55,9 +55,8 @@ def _claim(db: Database, item_id: ItemId) -> _Remains:
             return _Remains(())
         _after_its_seal(tx, item_id)
         uploads = tuple(
-            tx.session.execute(
-                select(Upload.key, Upload.store_upload_id).where(Upload.item_id == item_id)
-            ).tuples()
+            (upload.key, upload.store_upload_id)
+            for upload in tx.session.exec(select(Upload).where(Upload.item_id == item_id))
         )
         if item.sha256 is None:
             return _Remains(uploads)
