@@ -93,7 +93,9 @@ def check_token() -> None:
     """Refuse a form that does not carry its session's token. Raises Forbidden."""
     if not _changes_something():
         return
-    given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    # the form is read in any case, so that one that cannot be read ends here and in no view
+    in_form = request.form.get("csrf_token", "")
+    given = request.headers.get("X-CSRF-Token") or in_form
     bound = _bound_to()
     if not bound or not hmac.compare_digest(given.encode(), token_of(bound).encode()):
         raise Forbidden(OUTDATED)

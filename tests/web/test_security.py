@@ -157,6 +157,19 @@ def test_a_multipart_form_of_endless_fields_is_refused(browser: Browser) -> None
     assert response.status_code == 413
 
 
+def test_a_form_that_cannot_be_read_reaches_no_view_and_no_limit(browser: Browser) -> None:
+    fields = {f"f{number}": "1" for number in range(MOST_FIELDS + 1)}
+    response = browser.client.post(
+        "/sign-in",
+        data=fields,
+        content_type="multipart/form-data",
+        headers={"X-CSRF-Token": browser.token()},
+    )
+    assert response.status_code == 413
+    (limiter,) = browser.app.extensions["limiter"]
+    assert not limiter._storage_dead
+
+
 def test_a_huge_body_is_refused(browser: Browser) -> None:
     response = browser.post("/sign-in", {"email": "x" * (MOST_BODY + 1)})
     assert response.status_code == 413
