@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 import resvg_py
 import typst
 
+from credentials.canonical import screen_text
 from credentials.errors import Malformed
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -42,8 +43,11 @@ class BadgeFace:
 def draw_badge(face: BadgeFace) -> bytes:
     """The badge as SVG, 512 by 512, with a title for readers that cannot see it.
 
-    A colour too pale for white letters is darkened. Raises Malformed for what is no colour.
+    A colour too pale for white letters is darkened. Raises Malformed for what is no colour, or no
+    text that could be signed.
     """
+    for text in (face.title, face.institution, face.level, face.mark):
+        screen_text(text)
     inputs = {
         "title": face.title,
         "institution": face.institution,

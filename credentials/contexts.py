@@ -62,10 +62,11 @@ Contexts = Mapping[str, JsonObject]
 @cache
 def pinned_contexts() -> Contexts:
     """Every context we read, by its address. Raises Malformed if a pinned one has other bytes."""
-    return {url: _read(name, digest) for url, (name, digest) in _PINNED.items()}
+    return {url: read_pinned(name, digest) for url, (name, digest) in _PINNED.items()}
 
 
-def _read(name: str, digest: str) -> JsonObject:
+def read_pinned(name: str, digest: str) -> JsonObject:
+    """A context of the wheel by its file name. Raises Malformed if it has another SHA-256."""
     data = files("openbadgeslib.ob3.contexts").joinpath(name).read_bytes()
     if hashlib.sha256(data).hexdigest() != digest:
         raise Malformed("The JSON-LD context %(name)s is not the one that was pinned.", name=name)

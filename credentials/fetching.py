@@ -119,7 +119,7 @@ class RemoteFetcher:
             return kept
         try:
             body = self._get(url)
-        except (HTTPError, HTTPException, OSError, UnicodeError) as error:
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
             raise CannotFetch(
                 "%(url)s could not be fetched (%(why)s).", url=url, why=type(error).__name__
             ) from None
@@ -131,10 +131,13 @@ class RemoteFetcher:
         address = self._address(url, scheme, host, port)
         connection = self._connection(scheme, host, port, address)
         deadline = time.monotonic() + self._timeout
-        watchdog = threading.Timer(self._timeout, _hang_up, [connection])
+        sockets: list[socket.socket] = []
+        watchdog = threading.Timer(self._timeout, _hang_up, [connection, sockets])
         watchdog.daemon = True
         watchdog.start()
         try:
+            connection.connect()
+            sockets.append(connection.sock)
             headers = {**_HEADERS, "Host": urlsplit(url).netloc}
             connection.request(
                 "GET", target, headers=headers, preload_content=False, decode_content=False
@@ -206,10 +209,14 @@ class RemoteFetcher:
                 self._kept.popitem(last=False)
 
 
-def _hang_up(connection: HTTPConnection) -> None:
-    """End a connection whose time is over, in whatever it is doing (a slow header, say)."""
-    with contextlib.suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
+def _hang_up(connection: HTTPConnection, sockets: list[socket.socket]) -> None:
+    """End a connection whose time is over, in whatever it is doing (a slow header, say).
+
+    While it connects the connection has the socket; later it may have handed it to the response.
+    """
+    for held in [*sockets, connection.sock]:
+        with contextlib.suppress(OSError, AttributeError):
+            held.shutdown(socket.SHUT_RDWR)
 
 
 def _is_public(address: str) -> bool:

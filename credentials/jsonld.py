@@ -54,8 +54,6 @@ def expand(document: JsonObject, contexts: Contexts) -> list[JsonValue]:
     }
     try:
         return cast(list[JsonValue], jsonld.expand(document, options))
-    except Malformed:
-        raise
     except (jsonld.JsonLdError, RecursionError, TypeError, ValueError, AttributeError) as error:
         raise _refused(error) from None
 

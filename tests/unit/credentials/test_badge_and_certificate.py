@@ -69,6 +69,11 @@ def test_other_colours_are_refused(colour: str) -> None:
         draw_badge(replace(FACE, colour=colour))
 
 
+def test_text_that_cannot_be_signed_is_not_drawn() -> None:
+    with pytest.raises(Malformed, match=r"U\+D800"):
+        draw_badge(replace(FACE, title="\ud800"))
+
+
 @pytest.mark.parametrize(
     ("title", "mark"),
     [

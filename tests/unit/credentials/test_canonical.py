@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pyld import jsonld
 
 from credentials.canonical import canonicalize, screen_text
-from credentials.contexts import CREDENTIALS_V2, OPEN_BADGES, pinned_contexts
+from credentials.contexts import CREDENTIALS_V2, OPEN_BADGES, pinned_contexts, read_pinned
 from credentials.documents import JsonObject, JsonValue
 from credentials.errors import Malformed
+from credentials.jsonld import expand
 
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
@@ -84,6 +85,16 @@ def test_every_pinned_context_has_the_bytes_that_were_pinned() -> None:
     assert len(pinned_contexts()) == 8
 
 
+def test_a_context_with_other_bytes_is_not_used() -> None:
+    with pytest.raises(Malformed, match="not the one that was pinned"):
+        read_pinned("credentials-v2.json", "00" * 32)
+
+
+def test_a_context_that_was_not_given_is_not_looked_for_elsewhere() -> None:
+    with pytest.raises(Malformed, match="not valid JSON-LD"):
+        expand({"@context": "https://a.example/context"}, {})
+
+
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
@@ -98,6 +109,8 @@ def test_every_pinned_context_has_the_bytes_that_were_pinned() -> None:
         ({"id": "//elsewhere.example/1"}, "is not a whole address"),
         ({"id": ""}, "is not a whole address"),
         ({"id": "https://a.example/a b"}, "is not a whole address"),
+        ({"id": "https://[::1/x"}, "not valid JSON-LD"),
+        ({"id": {"a": "b"}}, "not valid JSON-LD"),
         ({"id": "_:b0"}, "names a blank node"),
         ({"image": "_:b0"}, "names a blank node"),
         ({"name": None}, "is empty"),
@@ -116,7 +129,7 @@ def test_every_pinned_context_has_the_bytes_that_were_pinned() -> None:
         ({"credentialSubject": {"id": "urn:x:1", "type": ["Profile"]}}, "in a second place"),
         ({"name": [[["x"] * 30_000]]}, "more parts than"),
         ({"type": ["VerifiableCredential"] * 5_000}, "more parts than"),
-        ({"issuer": {"@context": [CREDENTIALS_V2] * 100, "id": "urn:x:2"}}, "more parts than"),
+        ({"issuer": {"@context": [CREDENTIALS_V2] * 300, "id": "urn:x:2"}}, "more parts than"),
     ],
 )
 def test_refuses_what_could_be_read_two_ways(more: JsonObject, reason: str) -> None:
