@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
-from workflows.work import Mourner
+from workflows.evidence.sealing import evidence_failed
+from workflows.work import Mourner, Work
 
-ON_DEAD: Mapping[str, Mourner] = {}
+ON_DEAD: Mapping[str, Mourner] = {
+    Work.SEAL_EVIDENCE: evidence_failed,
+}

@@ -8,17 +8,34 @@ import this module: what it imports is loaded once, before they fork.
 from collections.abc import Callable, Mapping
 
 from app.container import Container
-from storage.ids import AttestationId, CaseId, DecisionId, EndorsementId
+from storage.ids import AttestationId, CaseId, DecisionId, EndorsementId, ItemId
 from storage.outbox import Promised
 from workflows.assessment.moderation import settle_agreement
 from workflows.attestations.sealing import seal_attestation
 from workflows.endorsements.signing import sign_endorsement
+from workflows.evidence.erasing import erase_evidence
+from workflows.evidence.sealing import seal_evidence
 from workflows.issuance.commands import issue_credential
 from workflows.issuance.status import sign_status_list
 from workflows.people.mail import send_mail
 from workflows.work import Work
 
 Handler = Callable[[Container, Promised], None]
+
+
+def _seal_evidence(parts: Container, work: Promised) -> None:
+    seal_evidence(
+        parts.db,
+        parts.vault,
+        parts.scanner,
+        ItemId(work.subject_id),
+        work.id,
+        refuse_unscanned=parts.settings.refuse_unscanned,
+    )
+
+
+def _erase_evidence(parts: Container, work: Promised) -> None:
+    erase_evidence(parts.db, parts.vault, ItemId(work.subject_id), work.id)
 
 
 def _send_mail(parts: Container, work: Promised) -> None:
@@ -47,6 +64,8 @@ def _seal_attestation(parts: Container, work: Promised) -> None:
 
 
 HANDLERS: Mapping[str, Handler] = {
+    Work.SEAL_EVIDENCE: _seal_evidence,
+    Work.ERASE_EVIDENCE: _erase_evidence,
     Work.SEND_MAIL: _send_mail,
     Work.SETTLE_AGREEMENT: _settle_agreement,
     Work.ISSUE_CREDENTIAL: _issue_credential,

@@ -15,6 +15,12 @@ from app import logs
 from app.jobs.stopping import when_told
 from storage.baton import SWEEPER, Baton
 from storage.outbox_reports import overdue
+from workflows.evidence.sweeping import (
+    abandon_uploads,
+    abort_orphan_uploads,
+    clear_incoming,
+    finish_interrupted_uploads,
+)
 from workflows.work import forget_old_work
 
 if TYPE_CHECKING:
@@ -63,6 +69,20 @@ def report_late_work(parts: "Container") -> int:
 
 
 TICKS: tuple[Tick, ...] = (
+    Tick(
+        "finish_interrupted_uploads",
+        timedelta(minutes=5),
+        lambda parts: finish_interrupted_uploads(parts.db, parts.vault),
+    ),
+    Tick(
+        "abandon_uploads", timedelta(hours=6), lambda parts: abandon_uploads(parts.db, parts.vault)
+    ),
+    Tick(
+        "abort_orphan_uploads",
+        timedelta(hours=6),
+        lambda parts: abort_orphan_uploads(parts.db, parts.vault),
+    ),
+    Tick("clear_incoming", timedelta(hours=6), lambda parts: clear_incoming(parts.db, parts.vault)),
     Tick("report_late_work", timedelta(minutes=5), report_late_work),
     Tick("forget_old_work", timedelta(hours=1), forget_in_batches),
 )
