@@ -50,6 +50,7 @@ def marked(message: str) -> str:
     return message
 
 
+@lru_cache(maxsize=1)
 def known_locales() -> tuple[str, ...]:
     """English, and every language that has a catalogue."""
     found = sorted(path.parents[1].name for path in CATALOGUES.glob("*/LC_MESSAGES/messages.po"))

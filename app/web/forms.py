@@ -3,7 +3,7 @@
     class InviteForm(Form):
         name: Line
         email: Line
-        roles: list[Role] = []
+        roles: list[Role]
 
     filled = parse(InviteForm, request.form)        # InvalidInput with a Problem per field
 
