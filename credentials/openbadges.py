@@ -53,6 +53,7 @@ __all__ = [
     "LevelClaim",
     "ResultClaim",
     "StatusClaim",
+    "build_achievement",
     "build_credential",
     "build_endorsement",
     "claims_from_json",
@@ -117,6 +118,11 @@ def build_endorsement(claims: EndorsementClaims) -> JsonObject:
     )
     screen(document, pinned_contexts())
     return document
+
+
+def build_achievement(claims: AchievementClaims) -> JsonObject:
+    """The Achievement on its own, as it may stand at its address."""
+    return {"@context": [*_CONTEXTS], **_achievement(claims)}
 
 
 def _subject(claims: CredentialClaims) -> JsonObject:
