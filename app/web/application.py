@@ -13,6 +13,7 @@ from app.web import (
     access,
     account,
     admin,
+    assessor,
     assets,
     catalogue,
     errors,
@@ -59,6 +60,7 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         catalogue.blueprint,
         account.blueprint,
         learner.blueprint,
+        assessor.blueprint,
         admin.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages

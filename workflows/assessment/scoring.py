@@ -116,7 +116,7 @@ def _scores(tx: Transaction, sheet: ScoreSheet) -> Sequence[Score]:
 
 def _write(tx: Transaction, sheet: ScoreSheet, code: CriterionCode, entry: ScoreEntry) -> bool:
     kept = tx.session.get(Score, (sheet.id, code))
-    if kept is not None and entry_of(kept) == entry:
+    if entry == (entry_of(kept) if kept is not None else ScoreEntry()):
         return False
     row = kept or Score(sheet_id=sheet.id, criterion_code=code, scored_at=tx.now)
     row.decided, row.level, row.reason = entry.decided, entry.level, entry.reason
