@@ -1,0 +1,55 @@
+"""One Chromium and one running installation for all browser tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.installation import Installation, installation
+from tests.browser.visitor import Street
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium, or a skipped test."""
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def house(chromium: Browser) -> Iterator[Installation]:
+    """The installation, started when the first test asks for it."""
+    del chromium  # asked for first: without it there is nothing to start for
+    with installation() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def whole_street(chromium: Browser, house: Installation) -> Iterator[Street]:
+    """The browsers of people who stay signed in from test to test."""
+    street = Street(chromium, house)
+    yield street
+    street.close()
+
+
+@pytest.fixture
+def street(whole_street: Street) -> Iterator[Street]:
+    """The street, held to this: nothing was found wrong on any page that was shown."""
+    yield whole_street
+    assert whole_street.faults() == []
