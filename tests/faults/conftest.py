@@ -33,8 +33,9 @@ class House:
 
     db: Database
     url: str
-    engine: Engine
     folder: Path
+    valkey_home: Path
+    engine: Engine
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     _asking: "psycopg.Connection[tuple[object, ...]] | None" = None
 
@@ -47,6 +48,10 @@ class House:
     def valkey(self) -> redis.Redis:
         """A client of Valkey."""
         return redis.Redis.from_url(self.redis_url)
+
+    def bring_valkey_back(self) -> None:
+        """Start Valkey again where it was, after `engine.stop()`."""
+        self.engine = valkey.start(self.valkey_home, durable=False)
 
     def start(self, *words: str, crash_at: str = "") -> "subprocess.Popen[bytes]":
         """Start a part (`worker QUEUE`, `relay`, …) that ends at a crash point, if one is named."""
@@ -89,6 +94,11 @@ class House:
             self._asking = psycopg.connect(self.url, autocommit=True)
         return self._asking.execute(question, given).fetchall()
 
+    def stop_asking(self) -> None:
+        """Let go of the connection on which the test asks, until it asks again."""
+        if self._asking is not None:
+            self._asking.close()
+
     def effects(self) -> list[UUID]:
         """The subjects of all effects, in the order in which they came."""
         return [row[0] for row in self.ask("SELECT subject_id FROM effect ORDER BY at")]
@@ -129,11 +139,11 @@ class House:
         assert self.ask(lost) == []
 
     def close(self) -> None:
-        """End every process that is left, with its children."""
+        """End every process that is left, and Valkey."""
         for process in self.processes:
             kill(process)
-        if self._asking is not None:
-            self._asking.close()
+        self.engine.stop()
+        self.stop_asking()
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
@@ -151,20 +161,14 @@ def children_of(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
 
 
 @pytest.fixture
-def own_valkey(engines_home: Path) -> Iterator[Engine]:
-    """A Valkey of this test's own."""
-    home = engines_home / f"valkey-{new_id().hex}"
-    with valkey.start(home, durable=False) as engine:
-        yield engine
-
-
-@pytest.fixture
-def house(database_url: str, own_valkey: Engine, tmp_path: Path) -> Iterator[House]:
-    """A house in which nothing runs yet."""
+def house(database_url: str, engines_home: Path, tmp_path: Path) -> Iterator[House]:
+    """A house in which nothing runs yet, with a Valkey of its own."""
     database = Database(database_url, SystemClock())
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(TABLES)
-    house = House(database, database_url, own_valkey, tmp_path)
+    home = engines_home / f"valkey-{new_id().hex}"
+    engine = valkey.start(home, durable=False)
+    house = House(database, database_url, tmp_path, home, engine)
     yield house
     house.close()
     database.close()

@@ -6,7 +6,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from app.engines import valkey
 from app.jobs.queues import rq_queue
 from storage.outbox_reports import waiting_for
 from tests.faults.conftest import House
@@ -24,7 +23,7 @@ def test_a_promise_is_kept_while_valkey_is_away(house: House) -> None:
         waiting = waiting_for(tx, *[house.row(row).subject_id for row in promised])
     assert [row.attempts for row in waiting] == [0, 0, 0]
 
-    house.engine = valkey.start(house.engine.home, durable=False)
+    house.bring_valkey_back()
     house.settle()
     assert len(house.effects()) == 3
     house.check()
@@ -37,7 +36,7 @@ def test_work_goes_on_after_valkey_went_away_under_way(house: House) -> None:
     house.wait(house.effects, "work is under way")
     house.engine.stop()
     house.promise("some_work", count=20)
-    house.engine = valkey.start(house.engine.home, durable=False)
+    house.bring_valkey_back()
     house.settle()
     assert len(house.effects()) == 40
     house.check()
@@ -77,6 +76,7 @@ def test_work_goes_on_after_the_database_was_away(house: House, postgres_url: st
     house.start("worker", "work")
     house.promise("some_work", count=30)
     house.wait(house.effects, "work is under way")
+    house.stop_asking()
     name = sql.Identifier(house.url.rpartition("/")[2])
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
