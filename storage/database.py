@@ -45,7 +45,13 @@ class Database:
     """
 
     def __init__(
-        self, url: str, clock: Clock, *, statement_timeout_ms: int = 15_000, pool_size: int = 10
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        statement_timeout_ms: int = 15_000,
+        pool_size: int = 10,
+        pool_timeout: float = 5,
     ) -> None:
         self.clock = clock
         self.url = driver_url(url)
@@ -54,7 +60,7 @@ class Database:
             pool_pre_ping=True,
             pool_size=pool_size,
             max_overflow=10,
-            pool_timeout=5,
+            pool_timeout=pool_timeout,
             # what people wrote does not go into error messages and from there into logs
             hide_parameters=True,
             connect_args={
