@@ -9,7 +9,7 @@ import requests
 from sqlmodel import col, select
 
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
-from storage.ids import CaseId, CredentialId, ItemId, OutcomeCode, new_id, sha256_of
+from storage.ids import CaseId, ItemId, OutcomeCode, new_id, sha256_of
 from storage.tables import (
     Case,
     Event,
@@ -26,7 +26,7 @@ from tests.fixtures.world import SIGNED, World
 from workflows.access.rules import Actor
 from workflows.cases.commands import begin_screening, return_case, submit_case
 from workflows.evidence.describing import describe_evidence, remove_evidence
-from workflows.evidence.disclosure import link_to_disclosed, link_to_evidence
+from workflows.evidence.disclosure import link_to_evidence
 from workflows.evidence.queries import case_items, item_row
 from workflows.evidence.rules import Announcement, Description, Limits
 from workflows.evidence.small_files import SMALL_FILE, upload_small
@@ -267,6 +267,8 @@ def test_a_file_that_the_store_has_lost_is_said_to_be_lost_and_pages_show_it(
     with intake.db.reading() as tx:
         assert tx.session.exec(select(SealedObject)).one().missing_at is not None
         assert item_row(tx, item.id).missing
+        events = tx.session.exec(select(Event).where(Event.kind == "miss_evidence")).all()
+    assert [event.case_id for event in events] == [intake.case_id]
 
 
 def test_pages_show_how_far_an_upload_has_come(intake: Intake) -> None:
@@ -317,83 +319,6 @@ def test_items_of_other_cases_are_not_shown(intake: Intake, vault: Vault, world:
     with intake.db.reading() as tx:
         assert case_items(tx, intake.case_id) == []
         assert case_items(tx, CaseId(new_id())) == []
-
-
-def published(intake: Intake, item: EvidenceItem, disclosure: Disclosure) -> CredentialId:
-    """A published credential of the item's case, by raw rows: issuing is tested elsewhere."""
-    from storage.tables import Credential, Decision
-
-    credential_id, decision_id = CredentialId(new_id()), new_id()
-    decider = intake.world.person(Role.DECIDER)
-    with intake.db.transaction() as tx:
-        case = tx.session.get_one(Case, intake.case_id)
-        tx.session.get_one(EvidenceItem, item.id).disclosure = disclosure.value
-        tx.session.add(
-            Decision(
-                id=decision_id,
-                case_id=case.id,
-                round=1,
-                decider_id=decider.account_id,
-                summary="",
-                gap_plan=[],
-                decided_at=tx.now,
-            )
-        )
-        tx.session.flush()
-        tx.session.add(
-            Credential(
-                id=credential_id,
-                case_id=case.id,
-                decision_id=decision_id,
-                institution_id=case.institution_id,
-                learner_id=case.learner_id,
-                definition_id=case.definition_id,
-                state="published",
-                claims={},
-                document="{}",
-                created_at=tx.now,
-                published_at=tx.now,
-            )
-        )
-    return credential_id
-
-
-def test_what_the_holder_opened_to_all_can_be_read_from_the_credential(intake: Intake) -> None:
-    item = intake.sealed(noise(1000))
-    credential_id = published(intake, item, Disclosure.OPEN_LINK)
-    link = link_to_disclosed(intake.db, intake.vault, credential_id, ItemId(item.id))
-    assert requests.get(link, timeout=10).content == noise(1000)
-    with intake.db.reading() as tx:
-        access = tx.session.exec(select(EvidenceAccess)).one()
-    assert (access.account_id, access.credential_id) == (None, credential_id)
-
-
-@pytest.mark.parametrize("disclosure", [Disclosure.DIGEST_ONLY, Disclosure.ON_REQUEST])
-def test_what_was_not_opened_stays_closed_to_the_world(
-    intake: Intake, disclosure: Disclosure
-) -> None:
-    item = intake.sealed(noise(1000))
-    credential_id = published(intake, item, disclosure)
-    with pytest.raises(NotFound):
-        link_to_disclosed(intake.db, intake.vault, credential_id, ItemId(item.id))
-
-
-def test_an_item_of_another_case_or_a_suspended_credential_opens_nothing(
-    intake: Intake, world: World
-) -> None:
-    from storage.tables import Credential
-
-    item = intake.sealed(noise(1000))
-    credential_id = published(intake, item, Disclosure.OPEN_LINK)
-    foreign = world.item(world.case(world.person(Role.LEARNER)))
-    for what in (foreign, ItemId(new_id())):
-        with pytest.raises(NotFound):
-            link_to_disclosed(intake.db, intake.vault, credential_id, what)
-    with intake.db.transaction() as tx:
-        tx.session.get_one(Credential, credential_id).state = "suspended"
-    for which in (credential_id, CredentialId(new_id())):
-        with pytest.raises(NotFound):
-            link_to_disclosed(intake.db, intake.vault, which, ItemId(item.id))
 
 
 def test_the_history_of_an_item_reads_in_order(intake: Intake) -> None:

@@ -1,25 +1,24 @@
 """Links to the bytes of evidence: asked for each time, good for a minute, each one written down."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlmodel import col, select
 
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, NotFound
-from storage.events import Who, record
-from storage.ids import CaseId, CredentialId, ItemId, new_id
-from storage.tables import Case, Credential, EvidenceAccess, EvidenceItem, SealedObject
+from storage.events import SYSTEM, Who, record
+from storage.ids import CaseId, ItemId, new_id
+from storage.tables import Case, EvidenceAccess, EvidenceItem, SealedObject
 from storage.vault import ObjectMissing, Vault
-from storage.vocabulary import CaseState, CredentialState, Disclosure, EvidenceState, Role
+from storage.vocabulary import CaseState, EvidenceState
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import NOT_YOURS, Actor, acting
 from workflows.cases.load import state_of
 
 LOST = (
-    "This file is not in the store any more. Its digest is kept; staff have been told and will "
-    "look for a copy."
+    "This file is not in the store any more. Its digest is kept, and the loss is written in the "
+    "history of the case, for staff to look for a copy."
 )
 
 
@@ -27,6 +26,8 @@ LOST = (
 class _Opened:
     """A sealed file that somebody was just allowed to read."""
 
+    item_id: ItemId
+    case_id: CaseId
     sha256: str
     key: str
     file_name: str
@@ -43,31 +44,22 @@ def link_to_evidence(
     return _link(db, vault, _open_for(db, actor, item_id, purpose))
 
 
-def link_to_disclosed(
-    db: Database, vault: Vault, credential_id: CredentialId, item_id: ItemId
-) -> str:
-    """A link of a minute for anyone who reads a published credential, to an item whose holder has
-    opened it to all.
-
-    Raises NotFound, StoreAway, ObjectMissing.
-    """
-    return _link(db, vault, _open_disclosed(db, credential_id, item_id))
-
-
 def _link(db: Database, vault: Vault, opened: _Opened) -> str:
     if vault.find(opened.key) is None:
-        note_missing(db, opened.sha256)
+        note_missing(db, opened)
         raise ObjectMissing(LOST)
     return vault.presign_download(opened.key, opened.file_name)
 
 
 @command
-def note_missing(db: Database, sha256: str) -> None:
-    """Write down that the store has lost these bytes, so that pages say so and doctor tells."""
+def note_missing(db: Database, opened: _Opened) -> None:
+    """Write down, once, that the store has lost these bytes."""
     with db.transaction() as tx:
-        row = tx.session.get(SealedObject, sha256, with_for_update=True)
-        if row is not None and row.missing_at is None:
+        row = tx.session.get_one(SealedObject, opened.sha256, with_for_update=True)
+        if row.missing_at is None:
             row.missing_at = tx.now
+            subject = ("evidence_item", opened.item_id)
+            record(tx, SYSTEM, "miss_evidence", subject, case_id=opened.case_id)
 
 
 @command
@@ -77,20 +69,7 @@ def _open_for(db: Database, actor: Actor, item_id: ItemId, purpose: str) -> _Ope
         who = acting(actor, Permission.READ_EVIDENCE, case_resource(tx, case))
         if state_of(case) is CaseState.DRAFT and actor.account_id != case.learner_id:
             raise NotFound(NOT_YOURS)  # what was never submitted is the learner's alone
-        return _open(tx, who, item, purpose, None)
-
-
-@command
-def _open_disclosed(db: Database, credential_id: CredentialId, item_id: ItemId) -> _Opened:
-    with db.transaction() as tx:
-        credential = tx.session.get(Credential, credential_id)
-        if credential is None or credential.state != CredentialState.PUBLISHED.value:
-            raise NotFound(NOT_YOURS)
-        item, case = _item_and_case(tx, item_id)
-        if item.case_id != credential.case_id or item.disclosure != Disclosure.OPEN_LINK.value:
-            raise NotFound(NOT_YOURS)
-        del case
-        return _open(tx, Who(Role.VERIFIER), item, "credential", credential.id)
+        return _open(tx, who, item, purpose)
 
 
 def _item_and_case(tx: Transaction, item_id: ItemId) -> tuple[EvidenceItem, Case]:
@@ -104,9 +83,7 @@ def _item_and_case(tx: Transaction, item_id: ItemId) -> tuple[EvidenceItem, Case
     return row[0], row[1]
 
 
-def _open(
-    tx: Transaction, who: Who, item: EvidenceItem, purpose: str, credential_id: UUID | None
-) -> _Opened:
+def _open(tx: Transaction, who: Who, item: EvidenceItem, purpose: str) -> _Opened:
     sealed = tx.session.get(SealedObject, item.sha256) if item.sha256 else None
     if item.state != EvidenceState.SEALED.value or sealed is None:
         raise Conflict("Only sealed files can be opened.")
@@ -115,7 +92,6 @@ def _open(
             id=new_id(),
             item_id=item.id,
             account_id=who.account_id,
-            credential_id=credential_id,
             purpose=purpose,
             at=tx.now,
             details={"role": who.role.value},
@@ -129,4 +105,4 @@ def _open(
         case_id=CaseId(item.case_id),
         data={"purpose": purpose},
     )
-    return _Opened(sealed.sha256, sealed.key, item.file_name)
+    return _Opened(ItemId(item.id), CaseId(item.case_id), sealed.sha256, sealed.key, item.file_name)
