@@ -1,4 +1,4 @@
-"""The bell that a promise rings, the baton that one process holds, and connections that are lost."""
+"""The bell that a promise rings, the baton that one process holds, and lost connections."""
 
 import time
 from contextlib import ExitStack
