@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check demo bench docs format requirements clean
+.PHONY: help setup setup-dev run test check demo bench docs messages format requirements clean
 
 help:
 	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,10 @@ bench: setup-dev
 ## make docs          pages that are made from the code
 docs: setup
 	@$(BIN)/python -m app.settings > docs/settings.md
+
+## make messages     bring the languages' catalogues up to date (L=fr begins one)
+messages: setup-dev
+	@$(BIN)/python -m tools.messages $(L)
 
 ## make format        let ruff put the code in form
 format: setup-dev
