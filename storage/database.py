@@ -1,7 +1,8 @@
 """The database and its transactions. The only place that commits.
 
 One command is one transaction: state change, event and outbox rows together. No network call is
-made inside one. A failure of the database becomes `Unavailable`, a failed invariant `Conflict`.
+made inside one. A failure of the database becomes `Unavailable`, a failed invariant `Conflict`,
+and what it cannot keep (a NUL in a text, a number beyond its column) `InvalidInput`.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,13 +10,21 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, PendingRollbackError
+import psycopg
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    PendingRollbackError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import Session
 
 from storage.clock import Clock
-from storage.errors import AssayError, Conflict, Unavailable
+from storage.errors import AssayError, Conflict, InvalidInput, Unavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,6 +32,20 @@ R = TypeVar("R")
 TRIES = 3
 # deadlock, serialization failure, statement timeout, lock not available
 PASSING_FAULTS = {"40P01", "40001", "57014", "55P03"}
+# connection failures, operator intervention, no resources, failures of the system under it
+AWAY = {"08", "57", "53", "58"}
+# a column left empty by our own mistake: nothing that came first, and nothing to reload
+NOT_NULL_VIOLATION = "23502"
+# NUL in text (found before it is sent, so without a code), NUL or half a character in JSON,
+# bytes that are no text, numbers and dates beyond their columns
+UNKEEPABLE = {None, "22P05", "22P02", "22021", "22003", "22008"}
+# a line that went dead is noticed within half a minute, also in the middle of a statement
+KEEPALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 
 class PassingFault(Unavailable):
@@ -64,18 +87,22 @@ class Database:
             # what people wrote does not go into error messages and from there into logs
             hide_parameters=True,
             connect_args={
+                **KEEPALIVE,
                 "connect_timeout": 3,
                 "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000"
                 " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
             },
         )
+        event.listen(self.engine, "handle_error", _without_contents)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A transaction that is kept when the block ends well, and leaves nothing when it does not.
 
         Raises Conflict (an invariant of the database was broken by something that came first),
-        PassingFault (try again), Unavailable (the database is away).
+        InvalidInput (something cannot be kept as it is), PassingFault (nothing was kept, try
+        again), Unavailable (the database is away; when the line broke during the commit itself,
+        it may have been kept).
         """
         with _translated(), Session(self.engine, expire_on_commit=False) as session:
             yield Transaction(session, self.clock)
@@ -127,23 +154,56 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except AssayError:
-        raise
-    except IntegrityError as error:
-        raise Conflict(
-            "This was changed by someone else at the same moment, or it has been done already. "
-            "Reload the page to see how it stands now."
-        ) from error
-    except (DBAPIError, PendingRollbackError, PoolTimeout) as error:
-        raise _fault(error) from error
+    except (DBAPIError, PendingRollbackError, PoolTimeout, StaleDataError) as error:
+        fault = _fault(error)
+        if fault is None:
+            raise
+        raise fault from error
+    except UnicodeEncodeError as error:
+        raise _unkeepable() from error
 
 
-def _fault(error: Exception) -> Exception:
+def _fault(error: Exception) -> AssayError | None:
+    """The error as people may be told of it; None when it is a mistake of ours."""
     code = getattr(getattr(error, "orig", None), "sqlstate", None)
     if code in PASSING_FAULTS:
         return PassingFault("The database is busy. Nothing was changed; please try again.")
-    broken = isinstance(error, OperationalError | PendingRollbackError | PoolTimeout)
-    away = broken and (code is None or code[:2] in {"08", "57", "53"})
-    if away or getattr(error, "connection_invalidated", False):
+    if _is_away(error, code):
         return Unavailable("The database is away for a moment. Nothing was lost; please try again.")
-    return error
+    if isinstance(error, StaleDataError) or (
+        isinstance(error, IntegrityError) and code != NOT_NULL_VIOLATION
+    ):
+        return Conflict(
+            "This was changed by someone else at the same moment, or it has been done already. "
+            "Reload the page to see how it stands now."
+        )
+    if isinstance(error, DataError) and code in UNKEEPABLE:
+        return _unkeepable()
+    return None
+
+
+def _is_away(error: Exception, code: str | None) -> bool:
+    broken = isinstance(error, OperationalError | PendingRollbackError | PoolTimeout)
+    away = broken and (code is None or code[:2] in AWAY)
+    return away or bool(getattr(error, "connection_invalidated", False))
+
+
+def _unkeepable() -> InvalidInput:
+    return InvalidInput(
+        "This holds a character that cannot be kept, or a number that is too large. "
+        "Please write it another way."
+    )
+
+
+def _without_contents(context: ExceptionContext) -> None:
+    """Leave the server's details out of the error: they quote the row that was to be written."""
+    told, primary = context.sqlalchemy_exception, _primary_message(context.original_exception)
+    if primary:
+        context.original_exception.args = (primary,)
+    if told is not None and primary:
+        told.args = (f"({type(context.original_exception).__name__}) {primary}",)
+
+
+def _primary_message(error: BaseException) -> str:
+    diagnosis = error.diag if isinstance(error, psycopg.Error) else None
+    return (diagnosis.message_primary or "") if diagnosis is not None else ""
