@@ -71,7 +71,7 @@ def update(template: Catalog, path: Path, locale: str) -> tuple[int, int]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         write_po(file, catalogue, width=100, omit_header=False, sort_output=True)
-    put = sum(any(message.string) for message in catalogue if message.id)
+    put = sum(any(message.string or ()) for message in catalogue if message.id)
     return len(catalogue), put
 
 
