@@ -16,7 +16,11 @@ from app.web import (
     assessor,
     assets,
     catalogue,
+    credentials,
+    documents,
+    employer,
     errors,
+    evidence,
     i18n,
     learner,
     limits,
@@ -24,6 +28,10 @@ from app.web import (
     ops,
     page,
     security,
+    staff,
+    supervisor,
+    uploads,
+    verify,
 )
 
 log = logs.get(__name__)
@@ -60,7 +68,15 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         catalogue.blueprint,
         account.blueprint,
         learner.blueprint,
+        uploads.blueprint,
+        evidence.blueprint,
         assessor.blueprint,
+        staff.blueprint,
+        credentials.blueprint,
+        documents.blueprint,
+        supervisor.blueprint,
+        employer.blueprint,
+        verify.blueprint,
         admin.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages

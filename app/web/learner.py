@@ -5,22 +5,24 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
-from workflows.evidence.queries import case_items
 
 from app.web import hx
 from app.web.access import actor, needs, parts, resource
 from app.web.forms import Form, Line, Text, again, parse
 from app.web.learner_rows import RATING, coverage_rows, rating_rows, stepper
+from app.web.statement_rows import asked_rows
 from storage.errors import InvalidInput, NotFound
 from storage.ids import AccountId, CaseId, DefinitionId
 from workflows.access.permissions import Permission
 from workflows.access.rules import may
+from workflows.attestations.queries import attestations_of
 from workflows.cases import commands, queries
 from workflows.cases.overview import learner_overview, step_of_case
 from workflows.cases.rules import Declaration
 from workflows.cases.states import EDITABLE, transition
 from workflows.decisions.results import result_for_learner
 from workflows.evidence.coverage import CoverageStatus
+from workflows.evidence.queries import case_items
 
 blueprint = Blueprint("learner", __name__)
 
@@ -159,6 +161,7 @@ def _case_page(case_id: CaseId) -> dict[str, object]:
             "manifest": queries.manifest_of(tx, case_id, view.round),
             "history": queries.history(tx, case_id),
             "result": result_for_learner(tx, case_id),
+            "attestations": asked_rows(attestations_of(tx, case_id)),
             "editable": view.state in EDITABLE,
             "may_withdraw": transition(view.state, "withdraw_case") is not None
             and bool(may(actor(), Permission.WITHDRAW_CASE, resource())),

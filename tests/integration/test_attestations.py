@@ -230,7 +230,7 @@ class TestAnswering:
         open_attestation(asking.db, asking.token)
         with asking.db.reading() as tx:
             asked = question(tx, asking.token)
-        assert (asked.learner, asked.supervisor) == ("Ana Souza", "Jo Berg")
+        assert (asked.around.learner_name, asked.supervisor) == ("Ana Souza", "Jo Berg")
         assert [one.code for one in asked.outcomes] == asking.codes[:2]
         assert (asked.state, asked.draft) == (VoiceState.OPENED, None)
         save_attestation(asking.db, asking.token, {})

@@ -107,8 +107,8 @@ def ask_attestation(
 @command
 def resend_attestation(
     db: Database, site: Site, actor: Actor, attestation_id: AttestationId
-) -> None:
-    """Send the question again with a fresh link; the older link ends.
+) -> CaseId:
+    """Send the question again with a fresh link; the older link ends. Returns the case.
 
     Raises NotFound, and Conflict when it was answered.
     """
@@ -124,16 +124,21 @@ def resend_attestation(
             ("attestation", attestation_id),
             case_id=CaseId(held.case.id),
         )
+        return CaseId(held.case.id)
 
 
 @command
-def take_back_attestation(db: Database, actor: Actor, attestation_id: AttestationId) -> None:
-    """Ask no longer: the link ends. Raises NotFound, and Conflict when it was answered."""
+def take_back_attestation(db: Database, actor: Actor, attestation_id: AttestationId) -> CaseId:
+    """Ask no longer: the link ends. Returns the case.
+
+    Raises NotFound, and Conflict when it was answered.
+    """
     with db.transaction() as tx:
         held = hold(tx, attestation_id)
         who = acting(actor, Permission.ASK_ATTESTATION, case_resource(tx, held.case))
         turn(tx, held, "take_back", who)
         revoke_links(tx, LinkPurpose.ATTEST, attestation_id)
+        return CaseId(held.case.id)
 
 
 @command

@@ -12,6 +12,7 @@ from storage.tables import Attestation, MailLink
 from storage.vocabulary import LinkPurpose, VoiceState
 from workflows.attestations.document import KeptStatement, read_kept
 from workflows.attestations.load import by_link, by_used_link
+from workflows.attestations.mails import Around
 from workflows.attestations.rules import Flag, Observable
 
 
@@ -24,9 +25,7 @@ class Question:
     state: VoiceState
     supervisor: str
     email: str
-    learner: str
-    institution: str
-    title: str
+    around: Around
     message: str
     outcomes: tuple[Observable, ...]
     draft: Mapping[str, str] | None
@@ -67,16 +66,14 @@ class Witnessed:
 def question(tx: Transaction, token: str) -> Question:
     """The question behind a live link. Raises LinkEnded, Conflict (the case is over)."""
     held, link = by_link(tx, token)
-    asked, named = held.attestation, held.around
+    asked = held.attestation
     return Question(
         id=held.id,
         case_number=held.case.number,
         state=VoiceState(asked.state),
         supervisor=asked.supervisor_name,
         email=asked.supervisor_email,
-        learner=named.learner_name,
-        institution=named.institution,
-        title=named.title,
+        around=held.around,
         message=asked.message,
         outcomes=held.outcomes,
         draft=None if asked.draft is None else {k: str(v) for k, v in asked.draft.items()},

@@ -27,6 +27,7 @@ from credentials.claims import (
 )
 from credentials.documents import JsonObject
 from storage.ids import CredentialId, CriterionCode, DefinitionId, ItemId, OutcomeCode, Sha256
+from storage.tables import Institution
 from storage.vocabulary import EvidenceKind
 from workflows.canonical import canonical_json
 from workflows.frameworks.definition import Criterion, Definition, Frozen
@@ -196,6 +197,21 @@ def printable(text: str) -> str:
 def to_the_second(at: datetime) -> datetime:
     """The moment as documents write it."""
     return at.astimezone(UTC).replace(microsecond=0)
+
+
+def issuer_profile(institution: Institution, site: Site) -> IssuerProfile:
+    """The institution as the issuer of what it signs."""
+    texts = {key: value for key, value in institution.profile.items() if isinstance(value, str)}
+    return IssuerProfile(
+        id=site.did(),
+        name=institution.name,
+        url=institution.url or None,
+        email=institution.email or None,
+        image=texts.get("logo") or None,
+        country=institution.country or None,
+        region=texts.get("region") or None,
+        description=texts.get("description") or None,
+    )
 
 
 def achievement_claims(

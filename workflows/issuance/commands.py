@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from credentials.claims import IssuerProfile
 from credentials.documents import JsonObject, dump_json
 from credentials.openbadges import build_credential
 from credentials.proofs import add_proof, check_proof
@@ -52,7 +51,14 @@ from workflows.decisions.commands import close_case
 from workflows.frameworks.definition import read_definition
 from workflows.issuance import mails
 from workflows.issuance.addresses import Site
-from workflows.issuance.claims import Facts, Learner, freeze, frozen_body, read_frozen
+from workflows.issuance.claims import (
+    Facts,
+    Learner,
+    freeze,
+    frozen_body,
+    issuer_profile,
+    read_frozen,
+)
 from workflows.issuance.items import issued_items
 from workflows.issuance.keys import (
     Issuer,
@@ -279,21 +285,6 @@ def _frozen(tx: Transaction, site: Site, decision: Decision) -> Credential:
         state=CredentialState.PENDING.value,
         claims=frozen_body(freeze(facts, live_key_id(tx, institution_id))),
         created_at=tx.now,
-    )
-
-
-def issuer_profile(institution: Institution, site: Site) -> IssuerProfile:
-    """The institution as the issuer of what it signs."""
-    texts = {key: value for key, value in institution.profile.items() if isinstance(value, str)}
-    return IssuerProfile(
-        id=site.did(),
-        name=institution.name,
-        url=institution.url or None,
-        email=institution.email or None,
-        image=texts.get("logo") or None,
-        country=institution.country or None,
-        region=texts.get("region") or None,
-        description=texts.get("description") or None,
     )
 
 

@@ -1,6 +1,7 @@
 """What verifiers ask this site for, straight from the database: for pages and our own verifier."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -8,14 +9,17 @@ from sqlmodel import col, select
 from credentials.documents import dump_json
 from credentials.errors import CannotFetch
 from credentials.fetching import Fetcher
+from credentials.openbadges import build_achievement
 from credentials.verify import Verdict, verify
 from storage.database import Database, Transaction
 from storage.errors import NotFound
-from storage.ids import CredentialId, EndorsementId, InstitutionId, OrganisationId
-from storage.tables import Endorsement, Institution, Organisation, StatusList
+from storage.ids import CredentialId, DefinitionId, EndorsementId, InstitutionId, OrganisationId
+from storage.tables import DefinitionVersion, Endorsement, Institution, Organisation, StatusList
 from workflows.access.rules import NOT_YOURS
 from workflows.endorsements.rules import is_public
+from workflows.frameworks.definition import Definition, read_definition
 from workflows.issuance.addresses import Site
+from workflows.issuance.claims import achievement_claims, issuer_profile
 from workflows.issuance.keys import did_document
 from workflows.issuance.queries import CredentialView, public_credential
 
@@ -43,6 +47,44 @@ def organisation_did(tx: Transaction, site: Site, organisation_id: OrganisationI
         raise NotFound("There is no such organisation.")
     institution_id = InstitutionId(organisation.institution_id)
     return dump_json(did_document(tx, site, institution_id, organisation_id))
+
+
+@dataclass(frozen=True)
+class Achievement:
+    """A version of a credential definition, as a page and as the document at its address."""
+
+    id: DefinitionId
+    definition: Definition
+    institution: str
+    colour: str
+    offered: bool
+    document: bytes
+
+
+def achievement(tx: Transaction, site: Site, definition_id: DefinitionId) -> Achievement:
+    """The version that credentials point to; it stays when it is offered no more.
+
+    Raises NotFound, also for one that was never published.
+    """
+    row = tx.session.exec(
+        select(DefinitionVersion, Institution)
+        .join(Institution, col(Institution.id) == col(DefinitionVersion.institution_id))
+        .where(DefinitionVersion.id == definition_id)
+    ).one_or_none()
+    if row is None or row[0].published_at is None:
+        raise NotFound("There is no such achievement.")
+    version, institution = row
+    definition = read_definition(version.body)
+    profile = issuer_profile(institution, site)
+    claims = achievement_claims(site, definition_id, version.content_hash, definition, profile)
+    return Achievement(
+        id=definition_id,
+        definition=definition,
+        institution=institution.name,
+        colour=str(institution.profile.get("colour", "")),
+        offered=version.retired_at is None,
+        document=dump_json(build_achievement(claims)),
+    )
 
 
 def endorsement_document(tx: Transaction, endorsement_id: EndorsementId) -> bytes:
@@ -116,5 +158,7 @@ def _at_path(tx: Transaction, site: Site, path: str) -> bytes:
         case ["credentials", credential_id]:
             found = CredentialId(UUID(credential_id.removesuffix(".json")))
             return public_credential(tx, site, found).document
+        case ["achievements", definition_id]:
+            return achievement(tx, site, DefinitionId(UUID(definition_id))).document
         case _:
             raise NotFound(NOT_YOURS)

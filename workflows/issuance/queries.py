@@ -84,6 +84,7 @@ class CredentialView:
     learner_id: AccountId
     learner: str
     institution: str
+    colour: str
     definition_id: DefinitionId
     definition: Definition
     outcomes: tuple[RecognisedOutcome, ...]
@@ -138,6 +139,7 @@ def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) 
         learner_id=AccountId(credential.learner_id),
         learner=frozen.learner,
         institution=institution.name,
+        colour=str(institution.profile.get("colour", "")),
         definition_id=definition_id,
         definition=definition,
         outcomes=_outcomes(site, definition_id, definition, frozen, claims),

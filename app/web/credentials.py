@@ -1,0 +1,265 @@
+"""Credentials for people: the page that is shared, its evidence, downloads, and the registrar's."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, render_template
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.web import hx
+from app.web.access import actor, needs, parts, public
+from app.web.documents import SHORT, machine_answer, wants_json
+from app.web.forms import Form, Line, messages, parse
+from app.web.limits import limited
+from app.web.verdict_rows import ShownVerdict, shown_verdict
+from credentials.fetching import no_network
+from storage.errors import InvalidInput, NotFound
+from storage.ids import AccountId, CredentialId
+from storage.vocabulary import CredentialState
+from workflows.access.permissions import Permission
+from workflows.access.resources import resource_of_credential
+from workflows.access.rules import NOT_YOURS, may
+from workflows.endorsements.queries import (
+    EndorsementView,
+    endorsements_of,
+    public_endorsements,
+    waiting_answers,
+)
+from workflows.issuance.artefacts import badge_file, certificate
+from workflows.issuance.commands import change_credential, choose_disclosure
+from workflows.issuance.opening import open_item
+from workflows.issuance.published import verify_own
+from workflows.issuance.queries import (
+    CredentialView,
+    credentials_of,
+    my_credentials,
+    public_credential,
+    public_item,
+)
+from workflows.issuance.rules import acts_for
+
+blueprint = Blueprint("credentials", __name__)
+
+PUBLISHED = CredentialState.PUBLISHED
+
+
+class StatusForm(Form):
+    """What the registrar does with a credential, and why."""
+
+    act: Line = ""
+    reason: Line = ""
+
+
+class DisclosureForm(Form):
+    """How much of an item others may have."""
+
+    disclosure: Line = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the one who looks may do with the credential."""
+
+    holder: bool
+    acts: tuple[str, ...]
+
+
+@blueprint.get("/credentials/<uuid:credential_id>")
+@public
+def page(credential_id: UUID) -> Response:
+    """The credential: a page for people, the signed document for programs."""
+    view = _view(credential_id)
+    if wants_json():
+        return machine_answer(view.document, "application/vc", SHORT)
+    response = make_response(render_template("credentials/page.html", **_page(view)))
+    response.headers["Vary"] = "Accept, Cookie"
+    return response
+
+
+@blueprint.get("/credentials/<uuid:credential_id>.json")
+@public
+def document(credential_id: UUID) -> Response:
+    """The signed document."""
+    return machine_answer(_view(credential_id).document, "application/vc", SHORT)
+
+
+@blueprint.get("/credentials/<uuid:credential_id>/badge.<any(png, svg):kind>")
+@public
+@limited("120 per hour")
+def badge(credential_id: UUID, kind: str) -> Response:
+    """The badge with the credential inside."""
+    mimetype = {"png": "image/png", "svg": "image/svg+xml"}[kind]
+    view = _view(credential_id)
+    return _attachment(badge_file(view, kind), mimetype, f"{_file_name(view)}.{kind}")
+
+
+@blueprint.get("/credentials/<uuid:credential_id>/certificate.pdf")
+@public
+@limited("60 per hour")
+def paper(credential_id: UUID) -> Response:
+    """The certificate."""
+    view = _view(credential_id)
+    return _attachment(certificate(view), "application/pdf", f"{_file_name(view)}.pdf")
+
+
+@blueprint.get("/credentials/<uuid:credential_id>/evidence/<slug>")
+@public
+def evidence(credential_id: UUID, slug: str) -> str:
+    """What an evidence item is, with its digest. Nothing more, unless its learner opened it."""
+    view = _view(credential_id)
+    item = public_item(view, slug)
+    openable = item.openable and view.state is PUBLISHED
+    return render_template(
+        "credentials/evidence.html",
+        credential=view,
+        item=item,
+        openable=openable,
+        holder=_standing(view).holder,
+    )
+
+
+@blueprint.get("/credentials/<uuid:credential_id>/evidence/<slug>/file")
+@public
+@limited("120 per hour")
+def evidence_file(credential_id: UUID, slug: str) -> AnyResponse:
+    """The file itself, by a link from the store that is good for a minute."""
+    found = CredentialId(credential_id)
+    link = open_item(parts().db, parts().site, parts().vault, found, slug)
+    response = hx.redirect_to(link)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@blueprint.post("/credentials/<uuid:credential_id>/evidence/<slug>/disclosure")
+@needs(Permission.SHARE_CREDENTIAL, of="credential_id")
+def disclose(credential_id: UUID, slug: str) -> AnyResponse:
+    """Choose how much of an item others may have."""
+    choose_disclosure(
+        parts().db,
+        actor(),
+        CredentialId(credential_id),
+        slug=slug,
+        disclosure=parse(DisclosureForm).disclosure,
+    )
+    if hx.is_partial():
+        return make_response(render_template("credentials/_chosen.html"))
+    return hx.redirect(
+        "credentials.page", _("Your choice is kept."), credential_id=credential_id, _anchor=slug
+    )
+
+
+@blueprint.get("/my/credentials")
+@needs(Permission.VIEW_OWN_CREDENTIALS)
+def mine() -> str:
+    """One's own credentials, with who was asked to endorse them."""
+    with parts().db.reading() as tx:
+        lines = my_credentials(tx, _own_id())
+        ids = [line.id for line in lines]
+        return render_template(
+            "credentials/mine.html",
+            lines=lines,
+            endorsements={one: endorsements_of(tx, one) for one in ids},
+            waiting=waiting_answers(tx, ids),
+        )
+
+
+@blueprint.get("/staff/credentials")
+@needs(Permission.LIST_CREDENTIALS)
+def register() -> str:
+    """All credentials of the institution."""
+    institution_id = actor().institution_id
+    if institution_id is None:
+        raise NotFound(NOT_YOURS)
+    with parts().db.reading() as tx:
+        lines = credentials_of(tx, institution_id)
+    return render_template("credentials/register.html", lines=lines)
+
+
+@blueprint.get("/credentials/<uuid:credential_id>/status")
+@needs(Permission.CHANGE_CREDENTIAL_STATUS, of="credential_id")
+def status(credential_id: UUID) -> str:
+    """Ask for the act and its public reason."""
+    return render_template("credentials/status.html", **_status_page(credential_id), errors={})
+
+
+@blueprint.post("/credentials/<uuid:credential_id>/status")
+@needs(Permission.CHANGE_CREDENTIAL_STATUS, of="credential_id")
+def change_status(credential_id: UUID) -> AnyResponse:
+    """Suspend, put back in force, or revoke."""
+    form = parse(StatusForm)
+    context = _status_page(credential_id)
+    try:
+        if form.act not in acts_for(_view(credential_id).state):
+            raise InvalidInput("Choose what to do.")
+        change_credential(
+            parts().db,
+            parts().site,
+            actor(),
+            CredentialId(credential_id),
+            act=form.act,
+            reason=form.reason,
+        )
+    except InvalidInput as error:
+        again = {**context, "errors": messages(error), "values": form}
+        return make_response(render_template("credentials/status.html", **again), error.status)
+    return hx.redirect("credentials.page", _("The status is changed."), credential_id=credential_id)
+
+
+def _view(credential_id: UUID) -> CredentialView:
+    with parts().db.reading() as tx:
+        return public_credential(tx, parts().site, CredentialId(credential_id))
+
+
+def _page(view: CredentialView) -> dict[str, object]:
+    with parts().db.reading() as tx:
+        endorsements = public_endorsements(tx, view.id)
+    verdict = shown_verdict(verify_own(parts().db, parts().site, view, no_network), view)
+    return {
+        "credential": view,
+        "standing": _standing(view),
+        "verdict": verdict,
+        "endorsements": [(one, _endorsement_holds(verdict, one)) for one in endorsements],
+        "counted": sum(one.counted for one in endorsements),
+    }
+
+
+def _endorsement_holds(verdict: ShownVerdict, one: EndorsementView) -> bool:
+    address = parts().site.endorsement(one.id)
+    return any(lines.address == address and lines.holds for lines in verdict.endorsements)
+
+
+def _standing(view: CredentialView) -> Standing:
+    who = actor()
+    if who.account_id is None:
+        return Standing(False, ())
+    with parts().db.reading() as tx:
+        thing = resource_of_credential(tx, view.id)
+    registrar = may(who, Permission.CHANGE_CREDENTIAL_STATUS, thing).allowed
+    return Standing(
+        holder=may(who, Permission.SHARE_CREDENTIAL, thing).allowed,
+        acts=acts_for(view.state) if registrar else (),
+    )
+
+
+def _status_page(credential_id: UUID) -> dict[str, object]:
+    view = _view(credential_id)
+    return {"credential": view, "acts": acts_for(view.state), "values": StatusForm()}
+
+
+def _attachment(body: bytes, mimetype: str, name: str) -> Response:
+    response = Response(body, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _file_name(view: CredentialView) -> str:
+    return f"{view.definition.code.lower()}-{str(view.id)[-6:]}"
+
+
+def _own_id() -> AccountId:
+    account_id = actor().account_id
+    if account_id is None:
+        raise NotFound(NOT_YOURS)
+    return account_id

@@ -1,0 +1,176 @@
+"""The public verify page: a badge, an address or a text in, the verdict check by check out."""
+
+import re
+from collections.abc import Mapping
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app, make_response, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.web.access import parts, public
+from app.web.forms import messages
+from app.web.limits import limited
+from app.web.security import accepts_up_to
+from app.web.verdict_rows import own_credential, shown_verdict
+from credentials.documents import JsonObject, as_list, id_of, load_json, text_at
+from credentials.errors import CredentialError
+from credentials.fetching import Fetcher, RemoteFetcher
+from credentials.reading import MAX_FILE, credential_bytes
+from credentials.verify import Verdict, verify
+from storage.errors import InvalidInput, Problem
+from workflows.issuance.published import endorsement_documents, local_fetcher
+from workflows.issuance.queries import CredentialView
+
+blueprint = Blueprint("verify", __name__)
+
+FETCHER = "assay_remote_fetcher"
+MOST_DIGESTS = 50
+EVIDENCE_ADDRESS = re.compile(r"(?P<credential>.*/credentials/[0-9a-f-]{36})/evidence/[\w-]+/?")
+DIGEST_LINE = re.compile(r"\s*([0-9a-fA-F]{64})(?:\s+\*?(.+?))?\s*")
+
+
+@blueprint.record_once
+def attach(state: object) -> None:
+    """One fetcher for all requests, so that its short memory serves them all."""
+    app: Flask = state.app  # type: ignore[attr-defined]
+    app.extensions[FETCHER] = RemoteFetcher()
+
+
+@blueprint.get("/verify")
+@public
+@limited("120 per hour")
+def home() -> AnyResponse:
+    """The page; with `?credential=` an address of this site is verified at once."""
+    source = request.args.get("credential", "")[:500]
+    if not source or parts().site.path_of(source) is None:
+        return _answer({"source": source, "errors": {}})
+    return _verified(source)
+
+
+@blueprint.post("/verify")
+@public
+@limited("120 per hour")
+@accepts_up_to(MAX_FILE + 1024 * 1024)
+def check() -> AnyResponse:
+    """The verdict on what was given."""
+    uploaded = request.files.get("badge")
+    source = request.form.get("source", "").strip()
+    try:
+        if uploaded is not None and uploaded.filename:
+            source = _text_of(uploaded.stream.read(MAX_FILE + 1))
+        elif not source:
+            raise _refused("source", "Choose a badge file, or paste its address or its text.")
+    except InvalidInput as error:
+        return _answer({"source": source, "errors": messages(error)}, error.status)
+    return _verified(source)
+
+
+def _verified(source: str) -> AnyResponse:
+    digests = request.form.get("digests", "")
+    fetch = local_fetcher(parts().db, parts().site, cast(Fetcher, current_app.extensions[FETCHER]))
+    try:
+        data = fetch(_address(source)) if _is_address(source) else source.encode()
+    except CredentialError as error:
+        told = _refused("source", error.message, error.params)
+        return _answer({"source": source, "errors": messages(told)}, told.status)
+    own = own_credential(_id_in(data))
+    verdict = verify(
+        data,
+        fetch=fetch,
+        now=parts().clock.now(),
+        evidence=_digests(digests),
+        endorsements=_beside(own),
+    )
+    context: dict[str, object] = {
+        "source": source,
+        "errors": {},
+        "digests": digests,
+        "verdict": shown_verdict(verdict, own),
+        "about": _about(verdict, own),
+    }
+    return _answer(context)
+
+
+def _id_in(data: bytes) -> str | None:
+    try:
+        return id_of(load_json(data))
+    except CredentialError:
+        return None
+
+
+def _beside(own: CredentialView | None) -> tuple[bytes, ...]:
+    """The endorsements that stand on the page of one of our own credentials."""
+    if own is None:
+        return ()
+    with parts().db.reading() as tx:
+        return tuple(endorsement_documents(tx, own.id).values())
+
+
+def _answer(context: Mapping[str, object], status: int = 200) -> Response:
+    return make_response(render_template("verify/home.html", **context), status)
+
+
+def _text_of(data: bytes) -> str:
+    """The credential's text inside a file, to be carried on in the page. Raises InvalidInput."""
+    try:
+        return credential_bytes(data).decode("utf-8-sig")
+    except CredentialError as error:
+        raise _refused("badge", error.message, error.params) from None
+    except UnicodeDecodeError:
+        raise _refused("badge", "The document is not text in UTF-8.") from None
+
+
+def _refused(field: str, words: str, params: Mapping[str, str] | None = None) -> InvalidInput:
+    return InvalidInput(words, params, [Problem(field, words, params or {})])
+
+
+def _is_address(source: str) -> bool:
+    return source.startswith(("https://", "http://")) and len(source.split()) == 1
+
+
+def _address(source: str) -> str:
+    """An address of evidence stands for its credential."""
+    found = EVIDENCE_ADDRESS.fullmatch(source)
+    return found["credential"] if found else source.rstrip("/")
+
+
+def _digests(text: str) -> dict[str, str]:
+    """What sha256sum prints: the name of a file, or the digest itself → its digest."""
+    found: dict[str, str] = {}
+    for line in text.splitlines()[:MOST_DIGESTS]:
+        match = DIGEST_LINE.fullmatch(line)
+        if match:
+            digest = match[1].lower()
+            found[(match[2] or f"{digest[:16]}…")[:200]] = digest
+        elif line.strip():
+            found[line.strip()[:200]] = ""
+    return found
+
+
+def _about(verdict: Verdict, own: CredentialView | None) -> dict[str, str]:
+    """Who and what, as the document says; empty where it does not."""
+    document = verdict.document or {}
+    subject = document.get("credentialSubject")
+    try:
+        return {
+            "title": text_at(document, "name") or "",
+            "issuer": _name(document.get("issuer")),
+            "learner": _learner(subject) if isinstance(subject, dict) else "",
+            "own": own.url if own else "",
+        }
+    except CredentialError:
+        return {}
+
+
+def _name(node: object) -> str:
+    name = node.get("name") if isinstance(node, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _learner(subject: JsonObject) -> str:
+    for identity in as_list(subject.get("identifier")):
+        if isinstance(identity, dict) and identity.get("identityType") == "name":
+            name = identity.get("identityHash")
+            if isinstance(name, str) and identity.get("hashed") is not True:
+                return name
+    return ""

@@ -1,0 +1,36 @@
+"""Handing out the file of an evidence item that its learner opened to everyone."""
+
+from storage.database import Database
+from storage.errors import NotFound
+from storage.ids import CredentialId, new_id
+from storage.tables import EvidenceAccess
+from storage.vault import Vault, sealed_key
+from storage.vocabulary import CredentialState
+from workflows.issuance.addresses import Site
+from workflows.issuance.queries import public_credential, public_item
+
+
+def open_item(
+    db: Database, site: Site, vault: Vault, credential_id: CredentialId, slug: str
+) -> str:
+    """A link to the file, good for a minute. That it was given out is written down.
+
+    The learner's choice is read anew each time. Raises NotFound when the item is not open, or the
+    credential is not in force.
+    """
+    with db.transaction() as tx:
+        view = public_credential(tx, site, credential_id)
+        item = public_item(view, slug)
+        if view.state is not CredentialState.PUBLISHED or not item.openable:
+            raise NotFound("This file is not open to everyone.")
+        tx.session.add(
+            EvidenceAccess(
+                id=new_id(),
+                item_id=item.item_id,
+                credential_id=credential_id,
+                purpose="open_link",
+                at=tx.now,
+                details={},
+            )
+        )
+    return vault.presign_download(sealed_key(item.sha256), item.file_name)
