@@ -1,7 +1,8 @@
 """Named places at which a test can end the process at once, as a power cut would.
 
 With `ASSAY_ENV=test` and `ASSAY_CRASH_AT=name` the process that comes to `crash_point(name)` ends
-there: nothing is flushed, rolled back or said. Anywhere else the points do nothing.
+there: nothing is flushed, rolled back or said. Anywhere else the points do nothing. The points
+of promised work are these; each area names its own beside them (`issue.before_store`).
 
     promise.before_commit  promise.after_commit    a command that promised work
     relay.claimed          relay.enqueued          the relay, after its commit and after the nudge

@@ -5,8 +5,11 @@ anywhere. The JSON serializer keeps pickle out. RQ's own recovery is not relied 
 gives a job that went silent to whoever asks next.
 
 A process for each job, and not RQ's SimpleWorker: jobs open files that strangers made. One that
-makes a library crash, loop or grow takes its own process with it and nothing else. See
-`docs/architecture.md` for what that costs, measured.
+makes a library crash, hang or grow takes its own process with it and nothing else; after five
+times it is given up, and the queue goes on. Measured on two cores, with work that does nothing: a
+job takes 45 ms in a process of its own (32 ms of them processor time) and 9 ms in SimpleWorker,
+whose memory keeps what each job leaves behind. What all jobs need is loaded and compiled before
+the fork; without that a job takes half as long again.
 """
 
 import ctypes

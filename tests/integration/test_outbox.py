@@ -207,6 +207,18 @@ def test_a_handed_out_row_waits_longer_each_time_nobody_begins_it(
     assert waits == [20, 40, 80, 160, 320, 640, 900, 900, 900]
 
 
+def test_the_wait_to_be_begun_starts_short_again_after_each_run(
+    db: Database, clock: SetClock
+) -> None:
+    row = promised(db)
+    for _ in range(3):
+        claimed(db)
+        failed(db, run_of(db, row))
+        clock.advance(HOUR)
+    claimed(db)
+    assert seen(db, row).available_at - clock.now() == PACE.first_delay
+
+
 def test_being_handed_out_costs_a_row_none_of_its_attempts(db: Database, clock: SetClock) -> None:
     row = promised(db)
     for _ in range(20):
