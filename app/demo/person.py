@@ -84,7 +84,7 @@ class Person:
         )
         if answer.status_code >= 400:
             raise WentWrong(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
-        return cast(dict[str, Any], answer.json())
+        return cast(dict[str, Any], answer.json() if answer.content else {})
 
     def token(self) -> str:
         """The token that the page gives its forms."""
