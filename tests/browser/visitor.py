@@ -5,10 +5,11 @@ does not scroll sideways on a phone.
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -53,6 +54,11 @@ class Visitor:
         self.page.set_default_timeout(PATIENCE_MS)
 
     @property
+    def frame(self) -> Locator:
+        """The whole page, with what stands around the main part."""
+        return self.page.locator("body")
+
+    @property
     def path(self) -> str:
         """Where the browser is."""
         return urlsplit(self.page.url).path
@@ -82,8 +88,8 @@ class Visitor:
         return self
 
     def control(self, name: str | re.Pattern[str], within: Locator | None = None) -> Locator:
-        """The first button or link of this name that can be seen."""
-        place = within or self.page.locator("body")
+        """The first button or link of this name that can be seen; in the main part unless told."""
+        place = within or self.page.locator("main")
         exact = isinstance(name, str)
         button = place.get_by_role("button", name=name, exact=exact)
         link = place.get_by_role("link", name=name, exact=exact)
@@ -98,13 +104,34 @@ class Visitor:
     def field(self, label: str, within: Locator | None = None) -> Locator:
         """The field whose label begins so."""
         beginning = re.compile(rf"^{re.escape(label)}")
-        return (within or self.page.locator("body")).get_by_label(beginning).first
+        return (within or self.page.locator("main")).get_by_label(beginning).first
 
     def choose(self, group: str, answer: str, within: Locator | None = None) -> "Visitor":
         """Choose one answer of the group whose legend begins so."""
-        place = within or self.page.locator("body")
+        place = within or self.page.locator("main")
         named = re.compile(rf"^{re.escape(group)}")
         place.get_by_role("group", name=named).get_by_label(answer).first.check()
+        return self
+
+    def read_mail(self, to: str, address: str, subject: str = "") -> "Visitor":
+        """Open the newest mail to someone with such an address in it, and follow that."""
+        self.open_mail(to, subject)
+        link = self.page.locator(f'.mail-body a[href*="{address}"]').first.get_attribute("href")
+        assert link
+        return self.open(link)
+
+    def open_mail(self, to: str, subject: str = "") -> "Visitor":
+        """Open the newest mail to someone, waiting until it is there."""
+        mail = self.page.locator("main table a", has_text=subject).first
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        self.open(f"/mailbox?to={quote(to)}")
+        while not mail.count():
+            assert time.monotonic() < deadline, f"no mail to {to} about {subject!r}"
+            self.page.wait_for_timeout(200)
+            self.page.reload()
+        self.look()
+        with self.page.expect_navigation():
+            mail.click()
         return self
 
     def main(self) -> str:
