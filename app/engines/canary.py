@@ -39,7 +39,7 @@ class Store:
         for name, value in _signed(request, self, body).items():
             request.add_header(name, value)
         try:
-            with _open(request, timeout=3) as answer:
+            with _open(request, timeout=2) as answer:
                 return int(answer.status)
         except HTTPError as error:
             return error.code

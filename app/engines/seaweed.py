@@ -101,6 +101,9 @@ def _options(home: Path, ports: list[int]) -> str:
         "ip": "127.0.0.1",
         "ip.bind": "127.0.0.1",
         "master.telemetry": "false",
+        # the one volume server tells what there is; a resumed master first waits for an election,
+        # and the volume server for the master, up to 16 s
+        "master.resumeState": "false",
         "admin.ui": "false",
         "admin.password": kept_secret(home / "admin-password"),
         "webdav": "false",
