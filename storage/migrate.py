@@ -7,11 +7,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from storage.database import driver_url
-from storage.errors import Unavailable
+from storage.errors import Conflict, InvalidInput, Unavailable
 
 ADVISORY_LOCK = 7_265_001
 LOCK_TIMEOUT = "5s"
@@ -21,14 +22,16 @@ STATEMENT_TIMEOUT = "10min"
 def upgrade(url: str, revision: str = "head", *, lock_timeout: str = LOCK_TIMEOUT) -> None:
     """Bring the database at `url` up to `revision`.
 
-    Raises Unavailable when another migration runs or a table stays locked; nothing is half done.
+    Raises Unavailable when the database is away, another migration runs or a table stays locked
+    (nothing is half done then), Conflict when a newer version of Assay has been here, InvalidInput
+    when there is no such revision.
     """
-    _run(url, lambda config: command.upgrade(config, revision), lock_timeout)
+    _run(url, revision, command.upgrade, lock_timeout)
 
 
-def downgrade(url: str, revision: str) -> None:
-    """Take the database at `url` back to `revision` ("base" empties it)."""
-    _run(url, lambda config: command.downgrade(config, revision), LOCK_TIMEOUT)
+def downgrade(url: str, revision: str, *, lock_timeout: str = LOCK_TIMEOUT) -> None:
+    """Take the database at `url` back to `revision` ("base" empties it). Raises as `upgrade`."""
+    _run(url, revision, command.downgrade, lock_timeout)
 
 
 def current(connection: Connection) -> str | None:
@@ -49,7 +52,7 @@ def _config() -> Config:
     return config
 
 
-def _run(url: str, work: Callable[[Config], None], lock_timeout: str) -> None:
+def _run(url: str, revision: str, work: Callable[[Config, str], None], lock_timeout: str) -> None:
     engine = create_engine(driver_url(url), connect_args={"connect_timeout": 5})
     config = _config()
     try:
@@ -57,14 +60,32 @@ def _run(url: str, work: Callable[[Config], None], lock_timeout: str) -> None:
             connection.execute(text(f"SET lock_timeout = '{lock_timeout}'"))
             connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+            _refuse_newer(connection, config)
+            # each revision is a transaction of its own
             connection.commit()
             config.attributes["connection"] = connection
-            work(config)
+            work(config, revision)
             connection.commit()
     except OperationalError as error:
         raise Unavailable(
             "The database could not be migrated now: it is away, or a table is in use. "
-            "Nothing was changed; try again."
+            "Nothing is half done; try again."
+        ) from error
+    except CommandError as error:
+        raise InvalidInput(
+            "There is no revision %(revision)s to go to.", {"revision": revision}
         ) from error
     finally:
         engine.dispose()
+
+
+def _refuse_newer(connection: Connection, config: Config) -> None:
+    """Raise Conflict when the database is at a revision that this code does not know."""
+    at = current(connection)
+    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+    if at is not None and at not in known:
+        raise Conflict(
+            "The database is at revision %(revision)s, which only a newer version of Assay knows. "
+            "Start that version, or restore a backup from before it.",
+            {"revision": at},
+        )
