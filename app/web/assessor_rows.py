@@ -9,8 +9,8 @@ from storage.ids import CriterionCode, OutcomeCode
 from workflows.assessment.queries import SheetCriterion, SheetOutcome, SheetView
 from workflows.assessment.rules import ScoreEntry
 
-LEVEL = "level."
-REASON = "reason."
+LEVEL = ".level"
+REASON = ".reason"
 NOT_ASSESSED = "not_assessed"
 
 
@@ -95,17 +95,17 @@ def read_scores(form: Mapping[str, str]) -> Mapping[CriterionCode, ScoreEntry]:
     """What the form holds of each criterion; a level that is no number becomes one that no rubric
     has, which the command refuses in words."""
     codes = {
-        name.removeprefix(prefix)
+        name.removesuffix(ending)
         for name in form
-        for prefix in (LEVEL, REASON)
-        if name.startswith(prefix)
+        for ending in (LEVEL, REASON)
+        if name.endswith(ending)
     }
     return {CriterionCode(code): _entry(form, code) for code in sorted(codes)}
 
 
 def _entry(form: Mapping[str, str], code: str) -> ScoreEntry:
-    chosen = form.get(LEVEL + code, "")
-    reason = form.get(REASON + code, "").replace("\r\n", "\n").strip()
+    chosen = form.get(code + LEVEL, "")
+    reason = form.get(code + REASON, "").replace("\r\n", "\n").strip()
     if chosen in {"", NOT_ASSESSED}:
         return ScoreEntry(decided=chosen == NOT_ASSESSED, reason=reason)
     level = int(chosen[:3]) if chosen.isascii() and chosen.isdigit() else -1

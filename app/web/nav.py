@@ -26,15 +26,15 @@ ROLE_NAMES: Mapping[Role, str] = {
     Role.SYSTEM: marked("Assay"),
 }
 ROLE_NOTES: Mapping[Role, str] = {
-    Role.LEARNER: marked("owns the case, the evidence and the credential"),
-    Role.ADVISER: marked("helps before and during"),
-    Role.COORDINATOR: marked("screens, allocates, keeps the clocks"),
-    Role.ASSESSOR: marked("scores criteria with reasons"),
-    Role.MODERATOR: marked("settles disagreement"),
-    Role.DECIDER: marked("decides per outcome"),
-    Role.REGISTRAR: marked("releases, suspends and revokes"),
-    Role.AUDITOR: marked("reads everything, changes nothing"),
-    Role.ADMINISTRATOR: marked("looks after people and roles"),
+    Role.LEARNER: marked("Owns the case, the evidence and the credential"),
+    Role.ADVISER: marked("Helps before and during"),
+    Role.COORDINATOR: marked("Screens, allocates, keeps the clocks"),
+    Role.ASSESSOR: marked("Scores criteria with reasons"),
+    Role.MODERATOR: marked("Settles disagreement"),
+    Role.DECIDER: marked("Decides per outcome"),
+    Role.REGISTRAR: marked("Releases, suspends and revokes"),
+    Role.AUDITOR: marked("Reads everything, changes nothing"),
+    Role.ADMINISTRATOR: marked("Looks after people and roles"),
 }
 
 
@@ -105,4 +105,4 @@ def start_page(roles: frozenset[Role]) -> str:
 
 def _is_here(place: Place) -> bool:
     """A page counts as part of a place when it is of the same blueprint."""
-    return bool(request.endpoint) and request.blueprint == place.endpoint.partition(".")[0]
+    return place.endpoint.partition(".")[0] in request.blueprints

@@ -149,23 +149,23 @@ class TestSheet:
         self, panel: Panel, ines: Browser
     ) -> None:
         path = sheet(panel, panel.first) + "?outcome=CNC1"
-        answer = ines.post(path, {"reason.CNC1.a": "Reads the"}, headers=PARTIAL)
+        answer = ines.post(path, {"CNC1.a.reason": "Reads the"}, headers=PARTIAL)
         assert answer.status_code == 200 and "Saved at" in answer.text
         assert 'hx-swap-oob="true"' in answer.text and "<html" not in answer.text
         row = scores(panel)["CNC1.a"]
         assert (row.decided, row.level, row.reason) == (False, None, "Reads the")
-        ines.post(path, {"level.CNC1.a": "3", "reason.CNC1.a": REASON}, headers=PARTIAL)
+        ines.post(path, {"CNC1.a.level": "3", "CNC1.a.reason": REASON}, headers=PARTIAL)
         row = scores(panel)["CNC1.a"]
         assert (row.decided, row.level, row.reason) == (True, 3, REASON)
         page = ines.get(path).text
-        assert re.search(r'name="level.CNC1.a" value="3"[^>]* checked', page)
+        assert re.search(r'name="CNC1.a.level" value="3"[^>]* checked', page)
         assert f"1 of {len(panel.codes)} criteria" in page
 
     def test_without_scripts_the_button_saves_and_goes_on(
         self, panel: Panel, ines: Browser
     ) -> None:
         path = sheet(panel, panel.first)
-        form = {"level.CNC1.a": "not_assessed", "reason.CNC1.a": REASON}
+        form = {"CNC1.a.level": "not_assessed", "CNC1.a.reason": REASON}
         answer = ines.post(path + "?outcome=CNC1", form)
         assert answer.headers["Location"] == path + "?outcome=CNC2"
         assert (scores(panel)["CNC1.a"].decided, scores(panel)["CNC1.a"].level) == (True, None)
@@ -178,7 +178,7 @@ class TestSheet:
         self, panel: Panel, ines: Browser
     ) -> None:
         path = sheet(panel, panel.first) + "?outcome=CNC1"
-        form = {"level.CNC1.a": "9", "reason.CNC1.a": "Typed & kept"}
+        form = {"CNC1.a.level": "9", "CNC1.a.reason": "Typed & kept"}
         refused = ines.post(path, form)
         assert refused.status_code == 422
         assert "Typed &amp; kept" in refused.text and "Choose one of the levels" in refused.text
@@ -186,12 +186,12 @@ class TestSheet:
         assert by_itself.status_code == 422
         assert "Not saved" in by_itself.text and "<html" not in by_itself.text
         assert scores(panel) == {}
-        assert ines.post(path, {"level.CNC1.a": "x"}).status_code == 422
+        assert ines.post(path, {"CNC1.a.level": "x"}).status_code == 422
 
     def test_a_criterion_that_was_not_asked_for_is_not_there(
         self, panel: Panel, ines: Browser
     ) -> None:
-        answer = ines.post(sheet(panel, panel.first), {"level.OTHER": "3"})
+        answer = ines.post(sheet(panel, panel.first), {"OTHER.level": "3"})
         assert answer.status_code == 404
 
     def test_the_check_page_shows_what_is_open_and_final_is_refused(
@@ -214,7 +214,7 @@ class TestSheet:
         page = ines.get(path).text
         assert "This sheet is final since" in page and 'type="radio"' not in page
         assert REASON in page
-        assert ines.post(path, {"level.CNC1.a": "1"}).status_code == 409
+        assert ines.post(path, {"CNC1.a.level": "1"}).status_code == 409
         assert "Make final" not in ines.get(path + "/check").text
 
     def test_another_assessors_sheet_is_not_there(self, panel: Panel, ines: Browser) -> None:
@@ -223,7 +223,7 @@ class TestSheet:
         for path in (other, other + "/check"):
             assert ines.get(path).status_code == 404
         for path in (other, other + "/final"):
-            assert ines.post(path, {"level.CNC1.a": "1"}).status_code == 404
+            assert ines.post(path, {"CNC1.a.level": "1"}).status_code == 404
         with panel.db.reading() as tx:
             assert set(tx.session.exec(select(ScoreSheet.state)).all()) == {"open"}
 

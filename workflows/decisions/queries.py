@@ -10,6 +10,7 @@ from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from storage.database import Transaction
+from storage.errors import NotFound
 from storage.ids import AssignmentId, CaseId, OutcomeCode
 from storage.tables import (
     Account,
@@ -31,7 +32,7 @@ from storage.vocabulary import (
 )
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
-from workflows.access.rules import Actor, Resource, may, require
+from workflows.access.rules import NOT_YOURS, Actor, Resource, may, require
 from workflows.assessment.agreement import Level, moderated_choices
 from workflows.assessment.evidence import Submitted, submitted
 from workflows.assessment.load import entry_of
@@ -190,6 +191,14 @@ def staff_case(tx: Transaction, actor: Actor, case_id: CaseId) -> StaffCase:
         outcomes=_outcomes(view.definition, frozen, agreed, decided),
         decision=decision,
     )
+
+
+def case_of_assignment(tx: Transaction, assignment_id: AssignmentId) -> CaseId:
+    """The case of an assessor's place. Raises NotFound."""
+    place = tx.session.get(Assignment, assignment_id)
+    if place is None:
+        raise NotFound(NOT_YOURS)
+    return CaseId(place.case_id)
 
 
 def _is_turn(actor: Actor, step: StaffStep, resource: Resource) -> bool:

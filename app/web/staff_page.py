@@ -1,0 +1,28 @@
+"""What every page and form of a case shares, for staff."""
+
+from uuid import UUID
+
+from app.web.access import actor, parts
+from app.web.forms import Form
+from app.web.learner_rows import coverage_rows, stepper
+from storage.ids import CaseId
+from workflows.decisions.queries import staff_case
+
+
+class VersionForm(Form):
+    """The case as it was looked at."""
+
+    version: int | None = None
+
+
+def case_page(case_id: UUID) -> dict[str, object]:
+    """What every page of a case is given."""
+    with parts().db.reading() as tx:
+        case = staff_case(tx, actor(), CaseId(case_id))
+    covered = coverage_rows(case.view, case.submitted.coverage)
+    return {
+        "case": case,
+        "view": case.view,
+        "covered": {row.code: row for row in covered},
+        "stepper": stepper(case.view.state),
+    }
