@@ -124,7 +124,9 @@ def _translates(call: nodes.Call) -> bool:
 
 
 def _is_text(data: str) -> bool:
-    return bool(set(LETTERS.findall(data)) - NAMES) and not ATTRIBUTE.search(data)
+    # abbreviations such as SHA and PDF are the same in every language that is written so
+    words = {word for word in LETTERS.findall(data) if not word.isupper()}
+    return bool(words - NAMES) and not ATTRIBUTE.search(data)
 
 
 def _shown(text: str) -> str:

@@ -65,6 +65,7 @@ GOOD_TEMPLATES = [
     "<p>{# Why this is here #}12 · {{ size }} / 3</p>",
     "<title>{{ title }} – Assay</title>",
     "<code>sha256sum file.mp4</code>",
+    "<dt>SHA-256</dt>",
     "{% block body_class %}minimal{% endblock %}",
     '{% macro m() %}{% if x %} aria-invalid="true"{% endif %}{% endmacro %}',
 ]
