@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
                 credential_id = _walk(site, files)
             except AssayError as error:
                 say(f"\nThe case went wrong: {error}")
+                say(f"The logs of its parts: {_keep_logs(home / 'state', out)}")
                 return 1
             _export(credential_id, out, env)
         good = _judge(out, files)
@@ -75,6 +76,14 @@ def _detail(line: str) -> None:
         say(f"        {line}")
     elif sys.stdout.isatty():
         print(f"\r        {line}   ", end="\r", flush=True)
+
+
+def _keep_logs(state: Path, out: Path) -> Path:
+    logs = out / "logs"
+    logs.mkdir(exist_ok=True)
+    for log in (state / "parts").glob("*/log"):
+        shutil.copy(log, logs / f"{log.parent.name}.log")
+    return logs
 
 
 def _export(credential_id: str, out: Path, env: Mapping[str, str]) -> None:

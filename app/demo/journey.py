@@ -173,14 +173,14 @@ class Journey:
     def score(self) -> None:
         """Score as both assessors; one differs by a level above the standard."""
         for name in ASSESSORS:
-            assessor = Person(self.site, name).sign_in().open("/assess")
+            assessor = Person(self.site, name).sign_in().open("/assessor")
             assessor.open(assessor.link(rf"/assignments/{ID}$"))
             if "Ana Souza" not in assessor.text():
                 raise WentWrong(f"{name} does not see whose case it is.")
             assessor.fill("/declare", {"answer": "none"})
             sheet = _id_in(assessor.address, "sheets")
             self._score_sheet(assessor, sheet, LEVELS[name])
-            assessor.open(f"/assess/sheets/{sheet}/check").fill("/final")
+            assessor.open(f"/assessor/sheets/{sheet}/check").fill("/final")
 
     def decide(self) -> None:
         """Wait for the agreement, then decide."""
@@ -234,7 +234,7 @@ class Journey:
         """Endorse as the employer, accept as the learner."""
         paul = Person(self.site, ENDORSER[0])
         link = self._mailed(ENDORSER[1], r"/endorse/")
-        paul.open(f"{link}/form").fill(
+        paul.open(link).open(f"{link}/form").fill(
             "/form",
             {
                 "outcomes": ["CNC2", "CNC4"],
@@ -259,7 +259,7 @@ class Journey:
         ana.fill("/answer", {"answer": "accepted"})
 
     def _score_sheet(self, assessor: Person, sheet: str, levels: dict[str, str]) -> None:
-        pages = assessor.open(f"/assess/sheets/{sheet}").links(r"outcome=")
+        pages = assessor.open(f"/assessor/sheets/{sheet}").links(r"outcome=")
         for page in pages:
             assessor.open(page)
             names = [
