@@ -151,6 +151,12 @@ class StaffCase:
         return [row for outcome in self.outcomes for row in outcome.agreement]
 
     @property
+    def suggests_credential(self) -> bool:
+        """Whether the agreed levels, followed as they are, earn the credential."""
+        results = {row.outcome.code: row.suggestion.result for row in self.outcomes}
+        return earns_credential(self.view.definition, results)
+
+    @property
     def live_places(self) -> Sequence[PlaceRow]:
         """The places of the present round that are taken."""
         return [place for place in self.places if place.live]

@@ -74,8 +74,11 @@ def may_choose(outcome: Outcome, agreed: Agreed) -> tuple[OutcomeResult, ...]:
     """The results that a decider may choose, the suggested one first."""
     suggested = suggestion(outcome, agreed).result
     assessed = any(agreed.get(row.code) is not None for row in outcome.criteria)
-    others = {OutcomeResult.NOT_ASSESSED, *([OutcomeResult.NOT_YET] if assessed else [])}
-    return (suggested, *sorted(others - {suggested}))
+    others = [OutcomeResult.NOT_YET] if assessed else []
+    return (
+        suggested,
+        *(other for other in (*others, OutcomeResult.NOT_ASSESSED) if other is not suggested),
+    )
 
 
 def decision_problems(
