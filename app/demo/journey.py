@@ -252,8 +252,7 @@ class Journey:
         ana = self._ana()
 
         def offered() -> bool:
-            ana.open(f"/credentials/{self.credential_id}")
-            return ana.has_form("/answer")
+            return ana.open("/my/credentials").has_form("/answer")
 
         self._wait(offered, "the endorsement's signature")
         ana.fill("/answer", {"answer": "accepted"})
