@@ -1,0 +1,1 @@
+"""Benchmarks: each value beside a reference that was measured in the same run."""
