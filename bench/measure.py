@@ -34,6 +34,7 @@ def compared(
     value: float,
     reference: str,
     reference_value: float,
+    *,
     goal: float | None = None,
 ) -> Result:
     """A row; a goal is met when the ratio of value to reference reaches it."""
