@@ -50,6 +50,7 @@ class Visitor:
         self.site = site
         self.name = name
         self.looks = looks
+        self.scripted = looks is not None
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
 
@@ -66,7 +67,8 @@ class Visitor:
     def open(self, path: str) -> "Visitor":
         """Go to a page."""
         self.look()
-        self.page.goto(path if "://" in path else self.site + path)
+        answer = self.page.goto(path if "://" in path else self.site + path)
+        assert answer is None or answer.status < 500, f"{path}: {self.main()}"
         return self
 
     def sign_in(self) -> "Visitor":
@@ -106,6 +108,22 @@ class Visitor:
         beginning = re.compile(rf"^{re.escape(label)}")
         return (within or self.page.locator("main")).get_by_label(beginning).first
 
+    def pick(self, label: str, option: str) -> "Visitor":
+        """Choose the option with these words from the list of this label."""
+        menu = self.field(label)
+        found = menu.locator("option", has_text=option).first.get_attribute("value")
+        menu.select_option(value=found)
+        return self
+
+    def wait_until(self, happened: Callable[[], bool], what: str, *, reload: bool = True) -> None:
+        """Wait for what others do, loading the page again in between unless told not to."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not happened():
+            assert time.monotonic() < deadline, f"waited in vain until {what}: {self.main()[:500]}"
+            self.page.wait_for_timeout(250)
+            if reload:
+                self.page.reload()
+
     def choose(self, group: str, answer: str, within: Locator | None = None) -> "Visitor":
         """Choose one answer of the group whose legend begins so."""
         place = within or self.page.locator("main")
@@ -123,12 +141,8 @@ class Visitor:
     def open_mail(self, to: str, subject: str = "") -> "Visitor":
         """Open the newest mail to someone, waiting until it is there."""
         mail = self.page.locator("main table a", has_text=subject).first
-        deadline = time.monotonic() + PATIENCE_MS / 1000
         self.open(f"/mailbox?to={quote(to)}")
-        while not mail.count():
-            assert time.monotonic() < deadline, f"no mail to {to} about {subject!r}"
-            self.page.wait_for_timeout(200)
-            self.page.reload()
+        self.wait_until(lambda: mail.count() > 0, f"there is a mail to {to} {subject}")
         self.look()
         with self.page.expect_navigation():
             mail.click()
