@@ -13,7 +13,6 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app import logs
-from app.jobs.given_up import ON_DEAD
 from app.jobs.queues import ENTRYPOINT, LONGEST_SECONDS, QUEUES, own_connection, rq_queue
 from app.jobs.stopping import when_told
 from storage.bell import Bell
@@ -38,33 +37,40 @@ log = logs.get(__name__)
 
 
 def run_forever(
-    parts: "Container", *, pace: Pace = PACE, mourners: Mapping[str, Mourner] = ON_DEAD
+    parts: "Container",
+    *,
+    pace: Pace = PACE,
+    mourners: Mapping[str, Mourner] | None = None,
+    quiet: float = QUIET_SECONDS,
 ) -> None:
-    """Hand out work until SIGTERM or SIGINT."""
+    """Hand out work until SIGTERM or SIGINT; look at least every `quiet` seconds.
+
+    `mourners` are those of `app.jobs.given_up` unless a test brings its own.
+    """
     told = when_told()
+    mourners = mourners or _all_mourners()
     valkey = own_connection(parts.redis)
     log.info("relay is ready")
     trouble = 0.0
     with Bell(parts.db.url) as bell:
         while not told.is_set():
             try:
-                more = round_once(parts, valkey, pace=pace, mourners=mourners)
+                more = round_once(parts, valkey, mourners, pace)
             except Exception as error:
                 trouble = _rest(told, trouble, error)
                 continue
             if trouble:
                 log.info("relay works again")
             trouble = 0.0
-            bell.wait(BUSY_SECONDS if more else QUIET_SECONDS)
+            bell.wait(BUSY_SECONDS if more else quiet)
     log.info("relay has stopped")
 
 
 def round_once(
     parts: "Container",
     valkey: Redis,
-    *,
+    mourners: Mapping[str, Mourner],
     pace: Pace = PACE,
-    mourners: Mapping[str, Mourner] = ON_DEAD,
 ) -> bool:
     """One look at what is due; True when a queue is full and more may be waiting for it.
 
@@ -89,6 +95,13 @@ def round_once(
     crash_point("relay.enqueued")
     taken = {queue: sum(one.queue == queue for one in claimed) for queue in QUEUES}
     return any(taken[queue] >= free for queue, free in room.items())
+
+
+def _all_mourners() -> Mapping[str, Mourner]:
+    """What is to be done for every kind of work that is given up, and all that this imports."""
+    from app.jobs.given_up import ON_DEAD
+
+    return ON_DEAD
 
 
 def _room(valkey: Redis) -> Mapping[str, int]:

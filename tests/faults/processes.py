@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from redis import Redis
 
 from app import logs
-from app.jobs import relay, sweeper, worker
 from storage.clock import SystemClock
 from storage.database import Database
 from storage.ids import new_id
@@ -34,10 +33,17 @@ def main(role: str, *words: str) -> None:
         Redis.from_url(os.environ["REDIS_URL"]),
     )
     if role == "worker":
+        from app.jobs import worker
+
         worker.run_forever(parts, words[0], handlers=HANDLERS, pace=FAST)
     elif role == "relay":
-        relay.run_forever(parts, pace=FAST, mourners=MOURNERS)
+        from app.jobs import relay
+
+        quiet = float(words[0]) if words else relay.QUIET_SECONDS
+        relay.run_forever(parts, pace=FAST, mourners=MOURNERS, quiet=quiet)
     elif role == "sweeper":
+        from app.jobs import sweeper
+
         sweeper.run_forever(parts)
     elif role == "promise":
         for _ in range(int(words[0])):

@@ -217,7 +217,7 @@ def test_every_queue_has_a_longest_time() -> None:
 
 def test_the_relay_puts_ids_into_rq_as_json(parts: Parts, valkey_client: redis.Redis) -> None:
     row = promised(parts.db, queue="seal")
-    assert relay.round_once(parts, valkey_client) is False
+    assert relay.round_once(parts, valkey_client, {}) is False
     line = rq_queue("seal", valkey_client)
     assert line.job_ids == [f"{row}-1"]
     job = Job.fetch(f"{row}-1", connection=valkey_client, serializer=JSONSerializer)
@@ -231,12 +231,12 @@ def test_the_relay_keeps_rqs_lists_short(parts: Parts, valkey_client: redis.Redi
     for _ in range(relay.ROOM + 5):
         promised(parts.db)
     line = rq_queue("work", valkey_client)
-    assert relay.round_once(parts, valkey_client) is True
+    assert relay.round_once(parts, valkey_client, {}) is True
     assert line.count == relay.ROOM
-    assert relay.round_once(parts, valkey_client) is True
+    assert relay.round_once(parts, valkey_client, {}) is True
     assert line.count == relay.ROOM
     urgent = promised(parts.db, urgent=True)
-    relay.round_once(parts, valkey_client)
+    relay.round_once(parts, valkey_client, {})
     assert line.job_ids[0] == f"{urgent}-1"
 
 
@@ -245,7 +245,7 @@ def test_what_valkey_refuses_is_due_at_once(parts: Parts, valkey_client: redis.R
     valkey_client.config_set("maxmemory", "1")
     try:
         with pytest.raises(redis.exceptions.RedisError):
-            relay.round_once(parts, valkey_client)
+            relay.round_once(parts, valkey_client, {})
     finally:
         valkey_client.config_set("maxmemory", "0")
     assert rq_queue("work", valkey_client).count == 0
@@ -257,7 +257,7 @@ def test_nothing_is_claimed_while_valkey_is_away(parts: Parts) -> None:
     row = promised(parts.db)
     away = own_connection(redis.Redis.from_url("redis://127.0.0.1:1/0"))
     with pytest.raises(redis.exceptions.ConnectionError):
-        relay.round_once(parts, away)
+        relay.round_once(parts, away, {})
     assert seen(parts.db, row).handed_out == 0
 
 
@@ -270,9 +270,7 @@ def test_the_relay_gives_up_what_has_failed_too_often(
             assert begin(tx, row) is not None
         clock.advance(HOUR)
     mourned: list[OutboxId] = []
-    relay.round_once(
-        parts, valkey_client, mourners={"effect": lambda _, one: mourned.append(one.id)}
-    )
+    relay.round_once(parts, valkey_client, {"effect": lambda _, one: mourned.append(one.id)})
     assert mourned == [row]
     assert seen(parts.db, row).dead_at is not None
     assert rq_queue("work", valkey_client).count == 0
