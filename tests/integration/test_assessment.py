@@ -137,7 +137,7 @@ class TestAllocation:
         _grant(panel, near, Role.ASSESSOR)
         found = candidate(panel, near)
         assert not found.fit and any(reason in said for said in found.refusals)
-        with pytest.raises(InvalidInput, match="cannot assess this case|someone else scores"):
+        with pytest.raises(InvalidInput, match=r"cannot assess this case|someone else scores"):
             panel.allocate(near)
 
     def test_a_witness_of_the_case_is_not_asked(self, panel: Panel) -> None:
