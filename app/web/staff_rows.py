@@ -24,11 +24,13 @@ def read_choices(outcomes: Sequence[OutcomeRow], form: Mapping[str, str]) -> lis
 
 
 def read_plan(outcomes: Sequence[OutcomeRow], form: Mapping[str, str]) -> list[GapStep]:
-    """The plan for what is not met; blank rows are left out."""
+    """The plan for what is not met; blank rows are left out, and what was typed for an outcome that
+    is recognised after all: the page does not show it any more."""
     return [
         GapStep(code, form.get(f"{code}.gap", "").strip(), _options(code, form))
         for code in (row.outcome.code for row in outcomes)
         if form.get(f"{code}.gap", "").strip()
+        and form.get(f"{code}.result") != OutcomeResult.RECOGNISED
     ]
 
 

@@ -352,6 +352,15 @@ class TestDecision:
         assert re.search(r'name="CNC1.result" value="not_yet"[^>]* checked', refused.text)
         assert partial.panel.state() is CaseState.DECISION
 
+    def test_a_plan_typed_before_the_outcome_was_recognised_after_all_is_left_out(
+        self, desk: Desk
+    ) -> None:
+        desk.panel.scored()
+        typed = self.form(desk) | {"CNC1.result": "recognised"}
+        answer = desk.of(desk.panel.decider).post(desk.case + "/decision", typed)
+        assert answer.status_code == 303
+        assert "A marked drawing of your own" not in desk.page(desk.panel.registrar)
+
     def test_a_forged_choice_is_refused(self, partial: Desk) -> None:
         browser = partial.of(partial.panel.decider)
         for forged in ("recognised", "sure", ""):

@@ -12,6 +12,8 @@ from sqlmodel import col, select
 from storage.database import Transaction
 from storage.errors import NotFound
 from storage.ids import AssignmentId, CaseId, OutcomeCode
+from storage.outbox import Promised
+from storage.outbox_reports import waiting_for
 from storage.tables import (
     Account,
     Agreement,
@@ -134,7 +136,8 @@ class DecisionView:
 
 @dataclass(frozen=True)
 class StaffCase:
-    """A case, whole, for staff. `allowed` holds what the viewer may do to it at all."""
+    """A case, whole, for staff. `allowed` holds what the viewer may do to it at all, `given_up` the
+    promised work on it that failed too often."""
 
     view: CaseView
     step: StaffStep
@@ -144,6 +147,7 @@ class StaffCase:
     places: Sequence[PlaceRow]
     outcomes: Sequence[OutcomeRow]
     decision: DecisionView | None
+    given_up: Sequence[Promised]
 
     @property
     def agreement(self) -> Sequence[AgreementRow]:
@@ -196,6 +200,7 @@ def staff_case(tx: Transaction, actor: Actor, case_id: CaseId) -> StaffCase:
         places=places,
         outcomes=_outcomes(view.definition, frozen, agreed, decided),
         decision=decision,
+        given_up=_given_up(tx, case, frozen),
     )
 
 
@@ -205,6 +210,13 @@ def case_of_assignment(tx: Transaction, assignment_id: AssignmentId) -> CaseId:
     if place is None:
         raise NotFound(NOT_YOURS)
     return CaseId(place.case_id)
+
+
+def _given_up(tx: Transaction, case: Case, frozen: Submitted) -> Sequence[Promised]:
+    subjects = [case.id, *(item.id for item in frozen.items)]
+    if case.decision_id is not None:
+        subjects.append(case.decision_id)
+    return [row for row in waiting_for(tx, *subjects) if row.dead_at is not None]
 
 
 def _is_turn(actor: Actor, step: StaffStep, resource: Resource) -> bool:
