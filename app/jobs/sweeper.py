@@ -15,6 +15,8 @@ from app import logs
 from app.jobs.stopping import when_told
 from storage.baton import SWEEPER, Baton
 from storage.outbox_reports import overdue
+from workflows.attestations.commands import expire_attestations
+from workflows.endorsements.commands import expire_endorsements
 from workflows.evidence.sweeping import (
     abandon_uploads,
     abort_orphan_uploads,
@@ -83,6 +85,8 @@ TICKS: tuple[Tick, ...] = (
         lambda parts: abort_orphan_uploads(parts.db, parts.vault),
     ),
     Tick("clear_incoming", timedelta(hours=6), lambda parts: clear_incoming(parts.db, parts.vault)),
+    Tick("expire_attestations", timedelta(minutes=10), lambda parts: expire_attestations(parts.db)),
+    Tick("expire_endorsements", timedelta(minutes=10), lambda parts: expire_endorsements(parts.db)),
     Tick("report_late_work", timedelta(minutes=5), report_late_work),
     Tick("forget_old_work", timedelta(hours=1), forget_in_batches),
 )

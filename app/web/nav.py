@@ -49,12 +49,19 @@ class Place:
 
 PLACES = (
     Place(marked("My cases"), "learner.home", frozenset({Role.LEARNER})),
+    Place(marked("My credentials"), "credentials.mine", frozenset({Role.LEARNER})),
     Place(marked("To assess"), "assessor.home", frozenset({Role.ASSESSOR})),
     Place(
         marked("Cases"),
         "staff.home",
         frozenset({Role.COORDINATOR, Role.MODERATOR, Role.DECIDER, Role.REGISTRAR, Role.AUDITOR}),
     ),
+    Place(
+        marked("Credentials"),
+        "credentials.register",
+        frozenset({Role.REGISTRAR, Role.AUDITOR}),
+    ),
+    Place(marked("Organisations"), "employer.organisations", frozenset({Role.REGISTRAR})),
     Place(marked("People"), "admin.people", frozenset({Role.ADMINISTRATOR})),
 )
 CATALOGUE = Place(marked("What can be recognised"), "catalogue.home", frozenset())

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from workflows.attestations.document import KeptStatement, identity_of_kept
@@ -44,6 +46,11 @@ class AskedRow:
     asked: Asked
     why: str
     shown: ShownStatement | None
+
+
+def month(text: str) -> str:
+    """A month that was written as 2021-05, in words."""
+    return str(format_date(date.fromisoformat(f"{text[:7]}-01"), "LLLL yyyy"))
 
 
 def steps() -> list[Step]:

@@ -11,7 +11,7 @@ from app.web import hx
 from app.web.access import actor, needs, parts
 from app.web.forms import Form, Line, Text, again, messages, parse
 from app.web.limits import limited
-from app.web.statement_rows import shown_statement, steps
+from app.web.statement_rows import month, shown_statement, steps
 from storage.errors import InvalidInput
 from storage.ids import AttestationId, CaseId, token_hash
 from workflows.access.permissions import Permission
@@ -34,6 +34,7 @@ from workflows.people.links import LinkEnd, LinkEnded
 from workflows.people.organisations import verified_organisation_at
 
 blueprint = Blueprint("supervisor", __name__)
+blueprint.add_app_template_filter(month, "month")
 
 MINUTES = 8
 NEW: dict[str, object] = {"values": {}, "errors": {}}

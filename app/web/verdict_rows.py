@@ -1,16 +1,18 @@
 """A verdict as pages show it: each check in the reader's language, and what they come to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from flask_babel import gettext as _
 
 from app.web.access import parts
+from credentials.documents import JsonObject, as_list, id_of
 from credentials.verify import Check, EvidenceItem, Finding, Outcome, Verdict
 from storage.errors import NotFound
 from storage.ids import CredentialId
 from storage.vocabulary import CredentialState
+from workflows.endorsements.queries import EndorsementView
 from workflows.issuance.queries import CredentialView, public_credential
 from workflows.words import marked
 
@@ -51,8 +53,9 @@ class Line:
 
 @dataclass(frozen=True)
 class EndorsementLines:
-    """The checks of one endorsement, and whether all of them hold."""
+    """The checks of one endorsement: by whom, at which address, and whether all of them hold."""
 
+    who: str
     address: str
     lines: Sequence[Line]
     holds: bool
@@ -70,8 +73,13 @@ class ShownVerdict:
     items: Sequence[EvidenceItem]
 
 
-def shown_verdict(verdict: Verdict, own: CredentialView | None) -> ShownVerdict:
-    """The verdict in words. `own` is the credential where it is one of this site's."""
+def shown_verdict(
+    verdict: Verdict, own: CredentialView | None, beside: Sequence[EndorsementView] = ()
+) -> ShownVerdict:
+    """The verdict in words.
+
+    `own` is the credential where it is one of this site's, `beside` what stands on its page.
+    """
     given = [check for check in verdict.checks if check.code == "evidence"]
     # a file that is another one says nothing against the credential
     outcome = Verdict(tuple(one for one in verdict.checks if one.code != "evidence")).outcome
@@ -79,7 +87,7 @@ def shown_verdict(verdict: Verdict, own: CredentialView | None) -> ShownVerdict:
         result=OUTCOMES[outcome],
         title=_(TITLES[outcome]),
         lines=[_line(check, own) for check in verdict.checks if _is_of_the_document(check)],
-        endorsements=_endorsements(verdict.checks),
+        endorsements=_endorsements(verdict, beside),
         files=[_line(check, None) for check in given if check.outcome is not Finding.NOTED],
         items=[item for item in verdict.evidence if item.sha256],
     )
@@ -119,19 +127,36 @@ def _own_words(check: Check, own: CredentialView | None) -> str:
     return ""
 
 
-def _endorsements(checks: Iterable[Check]) -> list[EndorsementLines]:
+def _endorsements(verdict: Verdict, beside: Sequence[EndorsementView]) -> list[EndorsementLines]:
+    names = {**_names(verdict.document), **_names_beside(beside)}
     found: dict[str, list[Check]] = {}
-    for check in checks:
+    for check in verdict.checks:
         if check.code.startswith("endorsement"):
             found.setdefault(check.subject, []).append(check)
     return [
         EndorsementLines(
+            names.get(address, address),
             address,
             [_line(check, None) for check in own],
             all(_holds(check) for check in own),
         )
         for address, own in found.items()
     ]
+
+
+def _names(document: JsonObject | None) -> dict[str, str]:
+    """Who gave each endorsement inside a document, by its address, as it says itself."""
+    found = {}
+    for one in as_list((document or {}).get("endorsement")):
+        issuer = one.get("issuer") if isinstance(one, dict) else None
+        name = issuer.get("name") if isinstance(issuer, dict) else None
+        if isinstance(name, str):
+            found[id_of(one) or ""] = name[:200]
+    return found
+
+
+def _names_beside(beside: Sequence[EndorsementView]) -> dict[str, str]:
+    return {parts().site.endorsement(one.id): one.organisation for one in beside}
 
 
 def _holds(check: Check) -> bool:

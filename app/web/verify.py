@@ -1,7 +1,7 @@
 """The public verify page: a badge, an address or a text in, the verdict check by check out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, make_response, render_template, request
@@ -18,6 +18,7 @@ from credentials.fetching import Fetcher, RemoteFetcher
 from credentials.reading import MAX_FILE, credential_bytes
 from credentials.verify import Verdict, verify
 from storage.errors import InvalidInput, Problem
+from workflows.endorsements.queries import EndorsementView, public_endorsements
 from workflows.issuance.published import endorsement_documents, local_fetcher
 from workflows.issuance.queries import CredentialView
 
@@ -74,18 +75,19 @@ def _verified(source: str) -> AnyResponse:
         told = _refused("source", error.message, error.params)
         return _answer({"source": source, "errors": messages(told)}, told.status)
     own = own_credential(_id_in(data))
+    documents, beside = _beside(own)
     verdict = verify(
         data,
         fetch=fetch,
         now=parts().clock.now(),
         evidence=_digests(digests),
-        endorsements=_beside(own),
+        endorsements=documents,
     )
     context: dict[str, object] = {
         "source": source,
         "errors": {},
         "digests": digests,
-        "verdict": shown_verdict(verdict, own),
+        "verdict": shown_verdict(verdict, own, beside),
         "about": _about(verdict, own),
     }
     return _answer(context)
@@ -98,12 +100,13 @@ def _id_in(data: bytes) -> str | None:
         return None
 
 
-def _beside(own: CredentialView | None) -> tuple[bytes, ...]:
+def _beside(own: CredentialView | None) -> tuple[tuple[bytes, ...], Sequence[EndorsementView]]:
     """The endorsements that stand on the page of one of our own credentials."""
     if own is None:
-        return ()
+        return (), ()
     with parts().db.reading() as tx:
-        return tuple(endorsement_documents(tx, own.id).values())
+        documents = endorsement_documents(tx, own.id)
+        return tuple(documents.values()), public_endorsements(tx, own.id)
 
 
 def _answer(context: Mapping[str, object], status: int = 200) -> Response:

@@ -30,6 +30,7 @@ from workflows.attestations.load import (
     turn,
 )
 from workflows.attestations.rules import (
+    DECLINE_REASONS,
     DeclineReason,
     flags_of,
     identity_of,
@@ -182,7 +183,7 @@ def decline_attestation(
         declined.decline_reason = DeclineReason(decline.reason).value
         declined.decline_note = decline.note.strip()[:LONGEST_NOTE]
         declined.draft = None
-        turn(tx, held, "decline", held.supervisor, why=declined.decline_reason)
+        turn(tx, held, "decline", held.supervisor, why=_why(declined))
         if colleague is not None:
             declined.handed_to = _hand_over(tx, site, held, colleague)
         named = colleague.name.strip() if colleague else ""
@@ -372,6 +373,10 @@ def _opened(tx: Transaction, token: str) -> tuple[Held, MailLink]:
 def _still_live(held: Held) -> None:
     if VoiceState(held.attestation.state) not in LIVE:
         raise Conflict("This was answered already. Reload the page to see how it stands now.")
+
+
+def _why(declined: Attestation) -> str:
+    return DECLINE_REASONS[DeclineReason(declined.decline_reason)]
 
 
 def _draft(held: Held) -> dict[str, str]:

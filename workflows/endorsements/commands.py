@@ -36,6 +36,7 @@ from workflows.endorsements.load import (
     turn,
 )
 from workflows.endorsements.rules import (
+    DECLINE_REASONS,
     DeclineReason,
     EndorsementForm,
     Words,
@@ -198,7 +199,7 @@ def decline_endorsement(db: Database, site: Site, token: str, reason: str) -> No
         held, link = _opened(tx, token)
         use_link(tx, link)
         held.endorsement.decline_reason = DeclineReason(reason).value
-        turn(tx, held, "decline", held.employer, why=reason)
+        turn(tx, held, "decline", held.employer, why=DECLINE_REASONS[DeclineReason(reason)])
         mails.tell_declined(tx, held.endorsement, held.around, site.my_credentials())
 
 
