@@ -14,9 +14,11 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, g, request
 
+from app import logs
 from app.container import Container
 from storage.database import Transaction
 from storage.errors import AssayError, Unavailable
+from workflows.access.commands import record_refusal
 from workflows.access.permissions import Permission
 from workflows.access.resources import (
     resource_of_assignment,
@@ -34,6 +36,8 @@ from workflows.people.sessions import TOUCH_EVERY, Viewer, touch_session, viewer
 
 View = TypeVar("View", bound=Callable[..., Any])
 Loader = Callable[[Transaction, Any], Resource]
+
+log = logs.get(__name__)
 
 EXTENSION = "assay"
 SESSION_COOKIE = "assay_session"
@@ -151,8 +155,7 @@ def guard() -> None:
         return
     if actor().account_id is None:
         raise SignInFirst
-    for thing in _things_named(marked(view, "of")):
-        require(may(actor(), permission, thing))
+    _require(permission, marked(view, "of"))
 
 
 def attach(app: Flask, container: Container) -> None:
@@ -173,6 +176,17 @@ def session_token() -> str:
     if view is not None and marked(view, "without_cookies", False):
         return ""
     return request.cookies.get(cookie_name(SESSION_COOKIE), "")
+
+
+def _require(permission: Permission, of: str | None) -> None:
+    """Ask for every thing named. Reaching for what is not one's own is written down."""
+    for thing in _things_named(of):
+        answer = may(actor(), permission, thing)
+        if of is not None and not answer.allowed and not answer.known:
+            named = (request.view_args or {})[of]
+            record_refusal(parts().db, actor(), permission, (of.removesuffix("_id"), named))
+            log.warning("access refused", permission=permission.value, of=of)
+        require(answer)
 
 
 def _things_named(of: str | None) -> list[Resource]:

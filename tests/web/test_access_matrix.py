@@ -11,10 +11,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlmodel import select
 from werkzeug.routing import AnyConverter, BaseConverter, IntegerConverter, Rule, UUIDConverter
 
 from app.web.access import LOADERS, marked, needs
 from storage.database import Database
+from storage.tables import Event
 from storage.vocabulary import Role
 from tests.fixtures.story import ROLES, Story
 from tests.fixtures.web import Browser
@@ -177,6 +179,23 @@ def test_ones_own_case_is_no_way_to_anothers_item(
     assert browser.get(f"/probe/{mine['case_id']}/{mine['item_id']}").status_code == 200
     assert browser.get(f"/probe/{mine['case_id']}/{theirs['item_id']}").status_code == 404
     assert browser.get(f"/probe/{theirs['case_id']}/{mine['item_id']}").status_code == 404
+
+
+def test_reaching_for_anothers_thing_is_written_down_and_asking_too_early_is_not(
+    app: Flask, browser: Browser, db: Database, story: Story
+) -> None:
+    _probe(app, Permission.READ_EVIDENCE, "item_id")
+    path = f"/probe/{Permission.READ_EVIDENCE}/item_id/{story.things['mine']['item_id']}"
+    browser.sign_in(story.people["offered assessor"])
+    assert browser.get(path).status_code == 403
+    browser.sign_in(story.people["another learner"])
+    assert browser.get(path).status_code == 404
+    with db.reading() as tx:
+        (event,) = tx.session.exec(select(Event).where(Event.kind == "access_refused")).all()
+    assert event.actor_id == story.people["another learner"].account_id
+    assert (event.subject_type, event.subject_id) == ("item", story.things["mine"]["item_id"])
+    assert event.data == {"permission": "read_evidence"}
+    assert event.case_id is None
 
 
 def _probe(app: Flask, permission: Permission, variable: str) -> None:
