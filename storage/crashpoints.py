@@ -7,6 +7,11 @@ of promised work are these; each area names its own beside them (`issue.before_s
     promise.before_commit  promise.after_commit    a command that promised work
     relay.claimed          relay.enqueued          the relay, after its commit and after the nudge
     job.before_commit      job.after_commit        the transaction that received the work
+    announce.claimed       announce.begun          an upload: row made, begun in the store
+    upload.completed       small.stored            a file whole in the store, not written down
+    seal.read  seal.claimed  seal.copied  seal.recorded
+    erase.claimed  erase.erased
+    attest.stored
 """
 
 import os
