@@ -26,8 +26,8 @@ def document() -> Any:
 
 
 def maybe_document() -> Any:
-    """A JSON document that may be absent."""
-    return Field(default=None, sa_type=JSONB, nullable=True)
+    """A JSON document that may be absent: SQL's NULL then, and not JSON's own `null`."""
+    return Field(default=None, sa_type=JSONB(none_as_null=True), nullable=True)
 
 
 def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:

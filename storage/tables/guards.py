@@ -12,6 +12,38 @@ GUARDS = (
     FOR EACH ROW EXECUTE FUNCTION event_is_append_only()
     """,
     """
+    CREATE TRIGGER event_never_emptied BEFORE TRUNCATE ON event
+    FOR EACH STATEMENT EXECUTE FUNCTION event_is_append_only()
+    """,
+    """
+    CREATE FUNCTION content_is_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'what its digest was taken of does not change'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END $$
+    """,
+    """
+    CREATE TRIGGER manifest_frozen BEFORE UPDATE ON manifest
+    FOR EACH ROW EXECUTE FUNCTION content_is_frozen()
+    """,
+    """
+    CREATE TRIGGER definition_frozen BEFORE UPDATE ON definition_version FOR EACH ROW
+    WHEN ((OLD.code, OLD.content_hash, OLD.body) IS DISTINCT FROM
+          (NEW.code, NEW.content_hash, NEW.body))
+    EXECUTE FUNCTION content_is_frozen()
+    """,
+    """
+    CREATE TRIGGER policy_frozen BEFORE UPDATE ON policy_version FOR EACH ROW
+    WHEN ((OLD.content_hash, OLD.body) IS DISTINCT FROM (NEW.content_hash, NEW.body))
+    EXECUTE FUNCTION content_is_frozen()
+    """,
+    """
+    CREATE TRIGGER seal_frozen BEFORE UPDATE ON evidence_item FOR EACH ROW
+    WHEN (OLD.state = 'sealed' AND NEW.state <> 'erased' AND
+          (OLD.sha256, OLD.size) IS DISTINCT FROM (NEW.sha256, NEW.size))
+    EXECUTE FUNCTION content_is_frozen()
+    """,
+    """
     CREATE FUNCTION decider_did_not_score() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF EXISTS (SELECT 1 FROM score_sheet s
@@ -147,9 +179,23 @@ GUARDS = (
     CREATE TRIGGER endorsement_written_once BEFORE UPDATE OF document ON endorsement
     FOR EACH ROW EXECUTE FUNCTION document_is_written_once()
     """,
+    """
+    CREATE FUNCTION revoked_is_for_good() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'a revoked credential stays revoked'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END $$
+    """,
+    """
+    CREATE TRIGGER credential_stays_revoked BEFORE UPDATE ON credential FOR EACH ROW
+    WHEN (OLD.state = 'revoked' AND NEW.state <> 'revoked')
+    EXECUTE FUNCTION revoked_is_for_good()
+    """,
 )
 
 UNGUARDS = (
+    "DROP TRIGGER credential_stays_revoked ON credential",
+    "DROP FUNCTION revoked_is_for_good",
     "DROP TRIGGER endorsement_written_once ON endorsement",
     "DROP TRIGGER credential_written_once ON credential",
     "DROP FUNCTION document_is_written_once",
@@ -167,6 +213,12 @@ UNGUARDS = (
     "DROP FUNCTION assessor_is_not_party",
     "DROP TRIGGER decision_by_another ON decision",
     "DROP FUNCTION decider_did_not_score",
+    "DROP TRIGGER seal_frozen ON evidence_item",
+    "DROP TRIGGER policy_frozen ON policy_version",
+    "DROP TRIGGER definition_frozen ON definition_version",
+    "DROP TRIGGER manifest_frozen ON manifest",
+    "DROP FUNCTION content_is_frozen",
+    "DROP TRIGGER event_never_emptied ON event",
     "DROP TRIGGER event_append_only ON event",
     "DROP FUNCTION event_is_append_only",
 )

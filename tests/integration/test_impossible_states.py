@@ -1,0 +1,331 @@
+"""What must never be, written by raw SQL: the database itself refuses, each by its own guard.
+
+Every CHECK, unique rule and trigger of the tables is tried here; one that is added without a line
+in these lists fails the last tests of the module.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import CheckConstraint, Table, UniqueConstraint, text
+from sqlalchemy.exc import IntegrityError
+
+from storage.clock import SetClock
+from storage.database import Database
+from storage.errors import Conflict
+from storage.ids import new_id
+from storage.tables import METADATA, Account, MailLink, WebSession
+from storage.tables.guards import GUARDS
+from storage.vocabulary import LinkPurpose, Role
+from tests.fixtures.issued import Issued
+from tests.fixtures.story import everything
+from tests.fixtures.world import World
+
+Values = Mapping[str, str]
+
+FRESH = "gen_random_uuid()"
+
+# rows that have come so far that one more step would be wrong, and the column that says so
+CHECKS: list[tuple[str, str]] = [
+    ("ck_account_email_lower", "UPDATE account SET email = 'A@B.example' WHERE id = :learner"),
+    ("ck_outbox_done_or_dead", "UPDATE outbox SET done_at = now(), dead_at = now()"),
+    ("ck_sealed_object_sha256_hex", "UPDATE sealed_object SET sha256 = upper(sha256)"),
+    ("ck_organisation_domain_lower", "UPDATE organisation SET domain = 'Works.example'"),
+    (
+        "ck_plar_case_decided_has_decision",
+        "UPDATE plar_case SET state = 'decided', submitted_at = now() WHERE id = :draft",
+    ),
+    ("ck_plar_case_round_positive", "UPDATE plar_case SET round = 0"),
+    (
+        "ck_plar_case_submitted_has_time",
+        "UPDATE plar_case SET state = 'submitted' WHERE id = :draft",
+    ),
+    ("ck_agreement_moderated_is_signed", "UPDATE agreement SET rule = 'moderated', why = 'so'"),
+    ("ck_agreement_open_has_no_level", "UPDATE agreement SET settled = false"),
+    (
+        "ck_assignment_cleared_has_declared",
+        "UPDATE assignment SET conflict = 'yes' WHERE state = 'cleared'",
+    ),
+    ("ck_assignment_seat_known", "UPDATE assignment SET seat = 4"),
+    ("ck_attestation_given_has_statement", "UPDATE attestation SET state = 'given'"),
+    (
+        "ck_decision_released_by_another",
+        "UPDATE decision SET released_by = decider_id WHERE released_by IS NOT NULL",
+    ),
+    ("ck_decision_released_has_time", "UPDATE decision SET released_at = NULL"),
+    ("ck_evidence_item_size_not_negative", "UPDATE evidence_item SET declared_size = -1"),
+    ("ck_credential_signed_has_document", "UPDATE credential SET state = 'signed' WHERE id = :raw"),
+    (
+        "ck_outcome_decision_recognised_has_level",
+        "UPDATE outcome_decision SET level = NULL WHERE result = 'recognised'",
+    ),
+    ("ck_outcome_decision_unmet_has_no_level", "UPDATE outcome_decision SET result = 'not_yet'"),
+    (
+        "ck_score_sheet_final_has_time",
+        "UPDATE score_sheet SET state = 'final' WHERE id = :open_sheet",
+    ),
+    ("ck_endorsement_given_has_time", "UPDATE endorsement SET state = 'given'"),
+    (
+        "ck_score_level_is_decided",
+        "INSERT INTO score VALUES (:open_sheet, 'x', false, 3, '', now())",
+    ),
+]
+
+# what else a second row needs, so that nothing but a wrong word speaks against it
+BESIDE: Mapping[str, Values] = {"credential": {"document": "'{}'"}}
+
+# a second row like one that is there, but for its own key and the values given here
+TWICE: list[tuple[str, str, Values]] = [
+    ("uq_account_email", "account", {}),
+    ("uq_institution_slug", "institution", {}),
+    ("uq_mail_message_id", "mail", {}),
+    ("uq_mail_link_token_hash", "mail_link", {}),
+    ("uq_outbox_dedupe_key", "outbox", {}),
+    ("uq_sealed_object_key", "sealed_object", {"sha256": "repeat('a', 64)"}),
+    ("uq_definition_version_institution_id_code_content_hash", "definition_version", {}),
+    ("uq_policy_version_institution_id_content_hash", "policy_version", {}),
+    ("ix_role_grant_live", "role_grant", {}),
+    ("uq_web_session_token_hash", "web_session", {}),
+    ("uq_issuer_key_public_multibase", "issuer_key", {}),
+    ("uq_plar_case_number", "plar_case", {"state": "'draft'"}),
+    ("uq_status_list_institution_id_purpose_number", "status_list", {}),
+    ("uq_agreement_case_id_round_criterion_code", "agreement", {}),
+    ("ix_assignment_person", "assignment", {"seat": "3"}),
+    ("ix_assignment_seat", "assignment", {"assessor_id": ":decider"}),
+    ("ix_decision_live", "decision", {}),
+    ("uq_manifest_case_id_round", "manifest", {}),
+    ("uq_status_entry_list_id_subject_id", "status_entry", {"position": "position + 1"}),
+    ("uq_credential_decision_id", "credential", {}),
+    ("uq_score_sheet_assignment_id", "score_sheet", {"state": "'superseded'"}),
+    ("uq_upload_key", "upload", {"completed_at": "now()"}),
+    ("ix_upload_live", "upload", {"key": "'another'"}),
+]
+# two sheets of one assessor cannot be copied into being: the second needs a place of its own
+OPEN_SHEETS = "ix_score_sheet_open"
+# what is sealed is frozen, so an item without a digest is tried as a second row
+SEALED = "ck_evidence_item_sealed_has_digest"
+
+TRIGGERS: list[tuple[str, str, str]] = [
+    ("event_append_only", "append-only", "UPDATE event SET why = 'another'"),
+    ("event_append_only", "append-only", "DELETE FROM event"),
+    ("event_never_emptied", "append-only", "TRUNCATE event"),
+    ("manifest_frozen", "does not change", "UPDATE manifest SET signed_name = 'Another'"),
+    ("definition_frozen", "does not change", "UPDATE definition_version SET body = '{}'"),
+    ("definition_frozen", "does not change", "UPDATE definition_version SET code = 'X'"),
+    ("policy_frozen", "does not change", "UPDATE policy_version SET content_hash = ''"),
+    ("seal_frozen", "does not change", "UPDATE evidence_item SET size = size + 1"),
+    ("decision_by_another", "does not decide", "UPDATE decision SET decider_id = :assessor"),
+    ("decision_by_another", "does not decide", "UPDATE decision SET decider_id = :learner"),
+    ("sheet_by_another", "does not score", "UPDATE score_sheet SET assessor_id = :learner"),
+    ("sheet_by_another", "does not score", "UPDATE score_sheet SET assessor_id = :decider"),
+    (
+        "sheet_after_clearance",
+        "declared and was cleared",
+        "INSERT INTO score_sheet SELECT gen_random_uuid(), case_id, assignment_id, assessor_id,"
+        " round + 1, seat, definition_hash, state, version, opened_at, finalised_at"
+        " FROM score_sheet",
+    ),
+    ("sheet_stays_final", "not opened again", "UPDATE score_sheet SET state = 'open'"),
+    ("sheet_stays_final", "keeps its rubric", "UPDATE score_sheet SET definition_hash = 'x'"),
+    ("score_while_open", "while their sheet is open", "UPDATE score SET level = 4"),
+    ("score_while_open", "while their sheet is open", "DELETE FROM score"),
+    (
+        "score_while_open",
+        "while their sheet is open",
+        "INSERT INTO score SELECT sheet_id, 'x', decided, level, reason, scored_at FROM score",
+    ),
+    ("moderation_by_another", "does not moderate", "UPDATE agreement SET moderator_id = :assessor"),
+    ("moderation_by_another", "does not moderate", "UPDATE agreement SET moderator_id = :learner"),
+    (
+        "case_with_second_key",
+        "second key",
+        "UPDATE plar_case SET state = 'released', decision_id = :unreleased WHERE id = :draft",
+    ),
+    ("credential_written_once", "written once", "UPDATE credential SET document = '{}'"),
+    ("credential_written_once", "written once", "UPDATE credential SET document = NULL"),
+    ("endorsement_written_once", "written once", "UPDATE endorsement SET document = '{}'"),
+    (
+        "credential_stays_revoked",
+        "stays revoked",
+        "UPDATE credential SET state = 'published' WHERE state = 'revoked'",
+    ),
+]
+
+
+class Full:
+    """A database in which something stands in every table, and the ids that the lists speak of."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        world = World(db, SetClock(datetime(2026, 3, 2, 9, tzinfo=UTC)))
+        issued = Issued(world)
+        draft = everything(
+            world,
+            world.person(Role.LEARNER),
+            world.person(Role.ASSESSOR),
+            world.person(Role.DECIDER),
+        )
+        self.ids: dict[str, UUID | None] = {
+            "learner": issued.learner.account_id,
+            "assessor": issued.panel.first.account_id,
+            "decider": issued.panel.decider.account_id,
+            "draft": draft["case_id"],
+            "raw": draft["credential_id"],
+            "open_sheet": draft["sheet_id"],
+            "unreleased": self._decision_of(draft["case_id"]),
+        }
+        self._sign_in_and_write_to(issued.learner.account_id)
+        self._make_final(issued.credential_id, draft["endorsement_id"])
+
+    def refused(self, statement: str) -> psycopg.errors.Diagnostic:
+        """Try a statement; what the database said of it. Everything is as before afterwards."""
+        used = {name: value for name, value in self.ids.items() if f":{name}" in statement}
+        with pytest.raises(Conflict) as caught, self.db.transaction() as tx:
+            tx.session.execute(text(statement), used)
+        cause = caught.value.__cause__
+        assert isinstance(cause, IntegrityError) and isinstance(cause.orig, psycopg.Error)
+        return cause.orig.diag
+
+    def _decision_of(self, case_id: UUID) -> UUID:
+        with self.db.reading() as tx:
+            found = text("SELECT id FROM decision WHERE case_id = :case")
+            return UUID(str(tx.session.execute(found, {"case": case_id}).scalar_one()))
+
+    def _sign_in_and_write_to(self, account_id: UUID | None) -> None:
+        with self.db.transaction() as tx:
+            account = tx.session.get_one(Account, account_id)
+            later = tx.now + timedelta(days=1)
+            tx.session.add(
+                WebSession(
+                    id=new_id(),
+                    token_hash="s",
+                    account_id=account.id,
+                    created_at=tx.now,
+                    seen_at=tx.now,
+                    expires_at=later,
+                )
+            )
+            tx.session.add(
+                MailLink(
+                    id=new_id(),
+                    purpose=LinkPurpose.SET_PASSWORD.value,
+                    subject_id=account.id,
+                    token_hash="m",
+                    email=account.email,
+                    created_at=tx.now,
+                    expires_at=later,
+                )
+            )
+
+    def _make_final(self, credential_id: UUID, endorsement_id: UUID) -> None:
+        """What is revoked stays so, what is signed stays as it is."""
+        with self.db.transaction() as tx:
+            revoke = text("UPDATE credential SET state = 'revoked' WHERE id = :id")
+            tx.session.execute(revoke, {"id": credential_id})
+            sign = text("UPDATE endorsement SET document = '{\"a\": 1}' WHERE id = :id")
+            tx.session.execute(sign, {"id": endorsement_id})
+
+
+@pytest.fixture(scope="module")
+def full(module_db: Database) -> Full:
+    return Full(module_db)
+
+
+def copied(table: Table, values: Values) -> str:
+    """A statement that makes a second row of one that is there, with some values of its own."""
+    own = {"id": FRESH, **values} if "id" in table.columns else values
+    columns = [column.name for column in table.columns]
+    chosen = ", ".join(own.get(name, f'"{name}"') for name in columns)
+    named = ", ".join(f'"{name}"' for name in columns)
+    return f'INSERT INTO "{table.name}" ({named}) SELECT {chosen} FROM "{table.name}" LIMIT 1'
+
+
+def words_of() -> Iterator[tuple[str, str, str]]:
+    """Every column that holds one of a few words: its rule, its table, its name."""
+    for table in METADATA.sorted_tables:
+        for rule in table.constraints:
+            found = re.fullmatch(rf"ck_{table.name}_(\w+)_known", str(rule.name))
+            if found and found[1] in table.columns and found[1] != "seat":
+                yield str(rule.name), table.name, found[1]
+
+
+@pytest.mark.parametrize(("rule", "statement"), CHECKS, ids=[rule for rule, _ in CHECKS])
+def test_a_row_that_contradicts_itself_is_refused(full: Full, rule: str, statement: str) -> None:
+    assert full.refused(statement).constraint_name == rule
+
+
+@pytest.mark.parametrize(("rule", "table", "column"), list(words_of()))
+def test_a_word_that_is_not_in_the_list_is_refused(
+    full: Full, rule: str, table: str, column: str
+) -> None:
+    values = {**BESIDE.get(table, {}), column: "'by_dice'"}
+    statement = copied(METADATA.tables[table], values)
+    assert full.refused(statement).constraint_name == rule
+
+
+@pytest.mark.parametrize(("rule", "table", "values"), TWICE, ids=[rule for rule, _, _ in TWICE])
+def test_what_is_there_once_is_not_there_twice(
+    full: Full, rule: str, table: str, values: Values
+) -> None:
+    assert full.refused(copied(METADATA.tables[table], values)).constraint_name == rule
+
+
+def test_a_sealed_item_has_a_digest_and_a_size(full: Full) -> None:
+    for column in ("sha256", "size"):
+        statement = copied(METADATA.tables["evidence_item"], {column: "NULL"})
+        assert full.refused(statement).constraint_name == SEALED
+
+
+def test_one_assessor_has_one_open_sheet_of_a_case(full: Full) -> None:
+    place, sheet = METADATA.tables["assignment"], METADATA.tables["score_sheet"]
+    mine = "(SELECT case_id FROM score_sheet WHERE id = :open_sheet)"
+    next_round = copied(place, {"id": ":open_sheet", "round": "2"})
+    next_sheet = copied(sheet, {"assignment_id": ":open_sheet", "round": "2"})
+    with pytest.raises(Conflict) as caught, full.db.transaction() as tx:
+        for statement in (next_round, next_sheet):
+            chosen = statement.replace(" LIMIT", f" WHERE case_id = {mine} LIMIT")
+            tx.session.execute(text(chosen), {"open_sheet": full.ids["open_sheet"]})
+    cause = caught.value.__cause__
+    assert isinstance(cause, IntegrityError) and isinstance(cause.orig, psycopg.Error)
+    assert cause.orig.diag.constraint_name == OPEN_SHEETS
+
+
+@pytest.mark.parametrize(
+    ("words", "statement"), [(words, statement) for _, words, statement in TRIGGERS]
+)
+def test_what_the_rows_around_it_forbid_is_refused(full: Full, words: str, statement: str) -> None:
+    assert words in str(full.refused(statement).message_primary)
+
+
+def test_an_erased_item_gives_up_its_digest(full: Full) -> None:
+    with full.db.transaction() as tx:
+        erase = "UPDATE evidence_item SET state = 'erased', sha256 = NULL, size = NULL"
+        assert tx.session.execute(text(erase)).rowcount > 0
+        tx.session.rollback()
+
+
+def test_every_rule_of_the_tables_is_tried_here() -> None:
+    tried = {rule for rule, _ in CHECKS} | {rule for rule, _, _ in TWICE} | {OPEN_SHEETS, SEALED}
+    tried |= {rule for rule, _, _ in words_of()}
+    rules = {
+        str(rule.name)
+        for table in METADATA.sorted_tables
+        for rule in table.constraints
+        if isinstance(rule, CheckConstraint | UniqueConstraint)
+    }
+    rules |= {
+        str(index.name)
+        for table in METADATA.sorted_tables
+        for index in table.indexes
+        if index.unique
+    }
+    assert tried == rules
+
+
+def test_every_guard_is_tried_here() -> None:
+    guards = {found[1] for guard in GUARDS if (found := re.search(r"CREATE TRIGGER (\w+)", guard))}
+    assert {name for name, _, _ in TRIGGERS} == guards
