@@ -21,6 +21,7 @@ from app.web import (
     employer,
     errors,
     evidence,
+    forms,
     i18n,
     learner,
     limits,
@@ -52,6 +53,7 @@ def assemble(container: Container) -> Flask:
     security.attach(app)
     access.attach(app, container)
     app.before_request(security.check_token)
+    app.before_request(forms.check_characters)
     errors.attach(app)
     i18n.attach(app)
     page.attach(app)

@@ -11,6 +11,7 @@ A field that was left empty counts as not sent. `again` shows the form once more
 typed and what is wrong with it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_origin
 
@@ -58,6 +59,9 @@ WORDS: Mapping[str, str] = {
 }
 NOT_SO = marked("This cannot be used; please look again.")
 SOME_WRONG = marked("Some answers need another look.")
+# what no database, no XML and no paper can hold
+ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+ODD_WORDS = marked("This holds an invisible control character. Please type it again without it.")
 
 
 class Form(BaseModel):
@@ -73,6 +77,15 @@ def parse(model: type[Filled], sent: "MultiDict[str, str] | None" = None) -> Fil
         return model.model_validate(_given(model, values))
     except ValidationError as error:
         raise InvalidInput(SOME_WRONG, problems=_problems(error.errors())) from None
+
+
+def check_characters() -> None:
+    """Refuse text that could not be kept, before any view works with it. Raises InvalidInput."""
+    sent = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    sent += [(name, file.filename or "") for name, file in request.files.items(multi=True)]
+    odd = {name for name, value in sent if ODD.search(name) or ODD.search(value)}
+    if odd:
+        raise InvalidInput(SOME_WRONG, problems=[Problem(name, ODD_WORDS) for name in sorted(odd)])
 
 
 def form_values() -> dict[str, Any]:
