@@ -213,6 +213,33 @@ def test_an_upload_can_be_paused_and_goes_on_with_what_is_missing(
     assert sorted(parts.taken) == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("fault", [500, 503, 403, 0])
+def test_a_store_that_stumbles_is_asked_again_until_it_takes_the_part(
+    street: Street, joy: Visitor, tmp_path: Path, fault: int
+) -> None:
+    """0 is a line that breaks; 403 is what a link that has run out is answered."""
+    path = file_of(tmp_path, f"stumbling {fault}.pdf", 2 * PART, f"s{fault}")
+    stumbled: list[str] = []
+
+    def stumble_once(route: Route) -> None:
+        if route.request.method != "PUT" or len(stumbled) == 2:
+            route.continue_()
+            return
+        stumbled.append(route.request.url)
+        headers = {"Access-Control-Allow-Origin": joy.site}
+        if fault:
+            route.fulfill(status=fault, body="", headers=headers)
+        else:
+            route.abort("connectionreset")
+
+    joy.page.route(PUT, stumble_once)
+    with street.watch.expecting(fault):
+        choose(joy, path)
+        wait(joy, lambda: sealed(joy, path), "the file is sealed")
+    assert len(stumbled) == 2
+    street.watch.faults = [each for each in street.watch.faults if "PUT" not in each]
+
+
 def test_several_files_travel_together_and_each_gets_its_receipt(
     joy: Visitor, tmp_path: Path
 ) -> None:

@@ -33,8 +33,9 @@ export function put(link, body, progress, signal) {
       progress(event.loaded);
     });
     request.addEventListener("load", () => {
-      const etag = request.getResponseHeader("ETag");
-      settle(() => (request.status === 200 && etag ? resolve(etag) : reject(new NotTaken(request.status))));
+      // the store tells it to our pages only where it took the part
+      const etag = request.status === 200 && request.getResponseHeader("ETag");
+      settle(() => (etag ? resolve(etag) : reject(new NotTaken(request.status))));
     });
     for (const kind of ["error", "abort"]) {
       request.addEventListener(kind, () => settle(() => reject(new NotTaken(0))));
