@@ -11,10 +11,19 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from storage.database import Transaction
+from storage.errors import Problem
 from storage.ids import ItemId, OutcomeCode
 from storage.tables import Attestation, Case, EvidenceItem, EvidenceMapping, Manifest
-from storage.vocabulary import DIRECT_KINDS, Disclosure, EvidenceKind, EvidenceState, ScanVerdict
-from workflows.attestations.document import KeptStatement, read_kept
+from storage.vocabulary import (
+    DIRECT_KINDS,
+    Disclosure,
+    EvidenceKind,
+    EvidenceState,
+    ScanVerdict,
+    VoiceState,
+)
+from workflows.attestations.document import KeptStatement, identity_of_kept, read_kept
+from workflows.attestations.rules import identity_words
 from workflows.cases.queries import outcome_rules
 from workflows.evidence.coverage import CountedItem, OutcomeCoverage, coverage
 from workflows.frameworks.definition import Definition
@@ -47,6 +56,13 @@ class EvidenceRow:
     disclosure: Disclosure
     notes: Mapping[OutcomeCode, str]
     statement: KeptStatement | None
+    withdrawn: bool = False
+    """the supervisor has taken their word back since"""
+
+    @property
+    def identity(self) -> tuple[Problem, ...]:
+        """What is known of the supervisor who speaks, in words."""
+        return identity_words(identity_of_kept(self.statement)) if self.statement else ()
 
     @property
     def readable(self) -> bool:
@@ -144,6 +160,7 @@ def _row(
         disclosure=Disclosure(item.disclosure),
         notes=notes,
         statement=read_kept(statement) if statement is not None else None,
+        withdrawn=attestation is not None and attestation.state == VoiceState.WITHDRAWN,
     )
 
 
