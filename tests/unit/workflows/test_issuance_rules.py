@@ -1,0 +1,207 @@
+"""From facts to claims, and what may become of a credential: pure rules."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credentials.claims import IssuerProfile, StatusClaim
+from credentials.openbadges import build_credential
+from storage.errors import Conflict, InvalidInput
+from storage.ids import (
+    CredentialId,
+    DefinitionId,
+    ItemId,
+    Sha256,
+    new_id,
+    sha256_of,
+)
+from storage.vocabulary import CredentialState, Disclosure, EvidenceKind
+from tests.fixtures.world import DEFINITIONS
+from workflows.frameworks.definition import Definition, read_definition
+from workflows.issuance.addresses import Site
+from workflows.issuance.claims import (
+    KINDS,
+    Facts,
+    IssuedItem,
+    Learner,
+    claims_of,
+    freeze,
+    frozen_body,
+    printable,
+    read_frozen,
+)
+from workflows.issuance.rules import acts_for, change, read_reason, shown
+
+SITE = Site("https://northbridge.example")
+DEFINITION = read_definition(DEFINITIONS[0])
+AT = datetime(2026, 1, 31, 9, 30, 15, 123456, tzinfo=UTC)
+
+
+def item(**changed: object) -> IssuedItem:
+    facts: dict[str, object] = {
+        "slug": "q7",
+        "item_id": ItemId(new_id()),
+        "title": "Report",
+        "kind": EvidenceKind.DOCUMENT,
+        "media_type": "application/pdf",
+        "sha256": Sha256(sha256_of(b"report")),
+        "own_part": "All of it.",
+        "outcomes": (DEFINITION.outcomes[0].code,),
+    }
+    return IssuedItem(**{**facts, **changed})  # type: ignore[arg-type]
+
+
+def facts(definition: Definition = DEFINITION, **changed: object) -> Facts:
+    made: dict[str, object] = {
+        "credential_id": CredentialId(new_id()),
+        "site": SITE,
+        "issuer": IssuerProfile(SITE.did(), "Northbridge College"),
+        "definition_id": DefinitionId(new_id()),
+        "definition_hash": "ab" * 32,
+        "definition": definition,
+        "learner": Learner("Ana Souza", "ana@people.example", "salt"),
+        "recognised": frozenset(outcome.code for outcome in definition.outcomes),
+        "levels": {row.code: row.threshold for row in definition.criteria()},
+        "items": [item()],
+        "status": (StatusClaim(SITE.status_list(new_id()), 7),),
+        "decided_at": AT,
+        "at": AT,
+    }
+    return Facts(**{**made, **changed})  # type: ignore[arg-type]
+
+
+def test_only_what_was_recognised_is_told() -> None:
+    first = DEFINITION.outcomes[0]
+    claims = claims_of(facts(recognised=frozenset({first.code})))
+    told = {result.criterion_id.rpartition("#")[2] for result in claims.results}
+    assert told == {row.code for row in first.criteria}
+    assert len(claims.achievement.criteria) == len(DEFINITION.criteria())
+
+
+def test_a_criterion_that_was_not_assessed_has_no_result() -> None:
+    rows = DEFINITION.criteria()
+    levels = {row.code: row.threshold for row in rows[1:]}
+    claims = claims_of(facts(levels=levels))
+    assert len(claims.results) == len(rows) - 1
+
+
+def test_times_are_told_to_the_second() -> None:
+    claims = claims_of(facts())
+    assert claims.valid_from == claims.awarded_date == AT.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("months", "until"),
+    [(None, None), (1, "2026-02-28"), (13, "2027-02-28"), (60, "2031-01-31"), (25, "2028-02-29")],
+)
+def test_validity_ends_on_the_same_day_or_the_last_of_the_month(
+    months: int | None, until: str | None
+) -> None:
+    definition = DEFINITION.model_copy(update={"validity_months": months})
+    found = claims_of(facts(definition)).valid_until
+    assert (found.date().isoformat() if found else None) == until
+
+
+def test_an_items_days_are_told_as_one_or_as_a_span() -> None:
+    def description(first: date | None, last: date | None) -> str:
+        claims = claims_of(facts(items=[item(work_from=first, work_to=last)]))
+        return claims.evidence[0].description or ""
+
+    day, later = date(2026, 1, 2), date(2026, 1, 9)
+    assert "Work of" not in description(None, None)
+    assert description(day, None).endswith("Work of 2026-01-02.")
+    assert description(day, day).endswith("Work of 2026-01-02.")
+    assert description(day, later).endswith("Work of 2026-01-02 to 2026-01-09.")
+
+
+def test_the_learners_address_is_told_as_a_salted_hash_only() -> None:
+    text = str(claims_of(facts()))
+    assert "ana@people.example" not in text
+    assert "sha256$" in text
+
+
+def test_the_elements_of_a_definition_stand_in_the_criteria() -> None:
+    narrative = claims_of(facts()).achievement.criteria_narrative
+    elements = DEFINITION.elements
+    assert elements.quality_assurance in narrative
+    assert f"{elements.workload_hours} hours" in narrative
+    bare = Definition.model_validate(
+        {**DEFINITION.model_dump(), "elements": {}, "noc": "", "esco_occupation": "", "level": ""}
+    )
+    claims = claims_of(facts(bare))
+    assert "**" not in claims.achievement.criteria_narrative
+    assert claims.achievement.tags == ()
+    assert not any("eqf" in one.url for one in claims.achievement.alignments)
+
+
+def test_an_alignment_that_several_outcomes_share_is_told_once() -> None:
+    urls = [one.url for one in claims_of(facts()).achievement.alignments]
+    assert len(urls) == len(set(urls))
+
+
+def test_every_kind_of_evidence_has_a_name() -> None:
+    assert set(KINDS) == set(EvidenceKind)
+
+
+def test_what_is_frozen_comes_back_as_it_was_and_signs_as_a_document() -> None:
+    frozen = freeze(facts(), new_id())
+    again = read_frozen(frozen_body(frozen))
+    assert again == frozen
+    assert build_credential(again.credential_claims())["id"]
+
+
+@given(st.text(max_size=200), st.text(min_size=1, max_size=80))
+def test_whatever_a_learner_wrote_can_be_signed(own_part: str, title: str) -> None:
+    claims = claims_of(facts(items=[item(own_part=own_part, title=f"T {title}")]))
+    assert build_credential(claims)
+
+
+def test_odd_characters_are_left_out_and_letters_are_not() -> None:
+    assert printable("a\x00b\x7f\ufffe\ufdd0\U0001fffe c\td\ne") == "ab c\td\ne"
+    assert printable(" Zażółć 日本 \U0001f600 ") == "Zażółć 日本 \U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("state", "acts"),
+    [
+        (CredentialState.PENDING, ()),
+        (CredentialState.SIGNED, ()),
+        (CredentialState.PUBLISHED, ("suspend_credential", "revoke_credential")),
+        (CredentialState.SUSPENDED, ("unsuspend_credential", "revoke_credential")),
+        (CredentialState.REVOKED, ()),
+    ],
+)
+def test_what_the_registrar_may_do_follows_the_state(
+    state: CredentialState, acts: tuple[str, ...]
+) -> None:
+    assert acts_for(state) == acts
+    for act in ("suspend_credential", "unsuspend_credential", "revoke_credential"):
+        if act in acts:
+            assert change(state, act).target is not state
+        else:
+            with pytest.raises(Conflict):
+                change(state, act)
+
+
+def test_a_reason_is_a_sentence() -> None:
+    assert read_reason("  It is being \n looked into. ") == "It is being looked into."
+    for text in ("", "short", "x" * 501):
+        with pytest.raises(InvalidInput):
+            read_reason(text)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "public", "world"),
+    [
+        (Disclosure.OPEN_LINK, None, Disclosure.OPEN_LINK),
+        (Disclosure.OPEN_LINK, True, Disclosure.OPEN_LINK),
+        (Disclosure.OPEN_LINK, False, Disclosure.ON_REQUEST),
+        (Disclosure.DIGEST_ONLY, False, Disclosure.DIGEST_ONLY),
+    ],
+)
+def test_a_witness_who_wants_nothing_public_is_not_opened_by_the_learner(
+    chosen: Disclosure, public: bool | None, world: Disclosure
+) -> None:
+    assert shown(chosen.value, witness_says_public=public) is world
