@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.demo.files import Made, make_files
+from app.demo.uploading import sha256_of_file
 from tests.browser import acts
 from tests.browser.visitor import Street, Visitor
 
@@ -81,6 +82,7 @@ def scored(whole_street: Street, allocated: Step) -> Step:
     acts.score(tom, {"CNC1.a": 4})
     acts.finalise(tom)
     priya = whole_street.person("Priya Nair")
+    declare_by_keyboard(priya)
     score_by_keyboard(priya)
     return Step(priya, allocated.path)
 
@@ -108,18 +110,21 @@ def endorsed(whole_street: Street, published: Step) -> Step:
     return Step(paul, published.path)
 
 
-def score_by_keyboard(assessor: Visitor) -> None:
-    """Declare, score and finalise without a mouse: Tab, digits, letters, Enter."""
-    assessor.page.keyboard.press("Tab")
+def declare_by_keyboard(assessor: Visitor) -> None:
+    """Say without a mouse that there is no conflict; ends on the score sheet."""
     tab_to(assessor, "Answer")
     enter(assessor)
     tab_to_field(assessor, "answer")
     assessor.page.keyboard.press("Space")
     tab_to(assessor, "Declare")
     enter(assessor)
+
+
+def score_by_keyboard(assessor: Visitor) -> None:
+    """Score and finalise without a mouse: Tab, digits, letters, Enter."""
     while "/check" not in assessor.path:
         for name in assessor.page.evaluate(REASONS):
-            tab_to_field(assessor, name.replace("reason.", "level."))
+            tab_to_field(assessor, name.replace(".reason", ".level"))
             assessor.page.keyboard.press("3")
             tab_to_field(assessor, name)
             assessor.page.keyboard.type(acts.REASON)
@@ -130,7 +135,7 @@ def score_by_keyboard(assessor: Visitor) -> None:
     enter(assessor)
 
 
-REASONS = "[...document.querySelectorAll('textarea[name^=\"reason.\"]')].map((one) => one.name)"
+REASONS = "[...document.querySelectorAll('textarea[name$=\".reason\"]')].map((one) => one.name)"
 AT = "[document.activeElement.innerText?.trim() ?? '', document.activeElement.name ?? '']"
 
 
@@ -164,15 +169,13 @@ def test_a_learner_opens_a_case_on_her_phone_and_rates_herself(
     street: Street, opened: Step
 ) -> None:
     opened.who.open(opened.path)
-    assert opened.who.says("Your self-assessment is kept.")
+    assert opened.who.page.locator("#rating").get_by_text("Level 3 of 4").count() == 5
     opened.who.look()
 
 
 def test_her_files_get_receipts_with_the_digests_of_her_own_copies(
     street: Street, described: Step, files: Sequence[Made]
 ) -> None:
-    from app.demo.uploading import sha256_of_file
-
     for made in files:
         described.who.open(described.path)
         described.who.press(made.title)
@@ -202,7 +205,7 @@ def test_the_coordinator_accepts_it_and_asks_two_assessors(street: Street, alloc
 
 
 def test_an_assessor_scores_and_finalises_by_keyboard_alone(street: Street, scored: Step) -> None:
-    assert scored.who.path == "/assess"
+    assert scored.who.path == "/assessor"
     assert scored.who.says("Final")
     scored.who.look()
 
@@ -242,7 +245,6 @@ def test_anyone_verifies_a_dropped_badge_and_its_files(
     changed.write_bytes(files[1].path.read_bytes() + b" ")
     visitor.page.get_by_label("Files at hand").set_input_files([files[1].path, changed])
     results = visitor.page.locator("[data-results]")
-    assert results.get_by_text("the file that was assessed").first.is_visible() or True
     results.locator(".check-good", has_text=files[1].path.name).wait_for()
     results.locator(".check-bad", has_text="changed.pdf").wait_for()
     visitor.look()
