@@ -1,7 +1,7 @@
 """`assay fsck`: compare what is written with what is stored, and whether all of it still holds.
 
-Rows against objects both ways, a sample of sealed bytes against their digests, promised work
-against its receipts, published credentials against their own proofs. It mends nothing.
+Rows against each other (histories, digests, receipts) and against objects both ways, a sample of
+sealed bytes against their digests, published credentials against their own proofs. Mends nothing.
 """
 
 import argparse
@@ -19,9 +19,10 @@ from credentials.verdict import Finding as CheckFinding
 from storage import reconcile
 from storage.errors import AssayError
 from storage.ids import CredentialId
-from storage.outbox_reports import contradictions, dead_rows
+from storage.outbox_reports import dead_rows
 from storage.tables import Credential
 from storage.vocabulary import CredentialState
+from workflows.invariants import broken
 from workflows.issuance.published import verify_own
 from workflows.issuance.queries import public_credential
 
@@ -73,7 +74,7 @@ def examine(container: Container, sample: int = SAMPLE) -> Iterator[Found]:
     """Everything that does not agree, as it is found. Raises Unavailable, StoreAway."""
     yield from _storage(reconcile.compare(container.db, container.vault))
     yield from _storage(reconcile.rehash(container.db, container.vault, sample))
-    yield from _work(container)
+    yield from _rows(container)
     yield from _credentials(container)
 
 
@@ -83,13 +84,13 @@ def _storage(discrepancies: Iterable[reconcile.Discrepancy]) -> Iterator[Found]:
         yield Found(one.fault.value, one.key, one.detail, harmless)
 
 
-def _work(container: Container) -> Iterator[Found]:
+def _rows(container: Container) -> Iterator[Found]:
     with container.db.reading() as tx:
         for row in dead_rows(tx):
             detail = f"{row.kind} for {row.subject_id}: {row.last_error}"
             yield Found("given_up", str(row.id), detail, harmless=True)
-        for one in contradictions(tx):
-            yield Found("receipt", str(one.outbox_id), one.what)
+        for one in broken(tx):
+            yield Found(one.what, str(one.where), one.detail)
 
 
 def _credentials(container: Container) -> Iterator[Found]:
