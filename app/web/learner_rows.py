@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from storage.ids import OutcomeCode
 from storage.vocabulary import CaseState
 from workflows.cases.queries import CaseView
+from workflows.cases.states import FINISHED
 from workflows.evidence.coverage import OutcomeCoverage
 
 RATING = "rating-"
@@ -80,7 +81,7 @@ def coverage_rows(view: CaseView, covered: Sequence[OutcomeCoverage]) -> list[Co
 def stepper(state: CaseState) -> list[tuple[str, str]]:
     """Where the case stands, in five steps that a learner would name."""
     steps = (_("Evidence"), _("Screening"), _("Assessment"), _("Decision"), _("Result"))
-    at = STEP_OF[state]
+    at = STEP_OF[state] + (state in FINISHED)
     return [
         (words, "done" if index < at else "current" if index == at else "next")
         for index, words in enumerate(steps)
