@@ -159,7 +159,7 @@ def _case_page(case_id: CaseId) -> dict[str, object]:
             "ratings": queries.self_ratings(tx, case_id),
             "rating_rows": rating_rows(view, queries.self_ratings(tx, case_id)),
             "manifest": queries.manifest_of(tx, case_id, view.round),
-            "history": queries.history(tx, case_id),
+            "history": queries.history_for_learner(tx, case_id),
             "result": result_for_learner(tx, case_id),
             "attestations": asked_rows(attestations_of(tx, case_id)),
             "editable": view.state in EDITABLE,

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from storage.database import Database
 from storage.errors import Forbidden, NotFound
+from storage.events import Who, record
 from storage.ids import AccountId, AssignmentId, CaseId, CriterionCode, OutcomeCode, SheetId, new_id
 from storage.tables import Attestation, EvidenceItem, OutboxRow
 from storage.vocabulary import (
@@ -38,6 +39,7 @@ from workflows.assessment.queries import (
 from workflows.assessment.rules import ScoreEntry
 from workflows.assessment.scoring import finalise_sheet, save_score
 from workflows.cases import commands as cases
+from workflows.cases.queries import history, history_for_learner
 from workflows.decisions.queries import StaffCase, read_plan, staff_case
 from workflows.decisions.steps import Seat, StaffStep, staff_step
 from workflows.decisions.worklist import StaffHome, StaffPage, staff_cases, staff_home
@@ -207,9 +209,11 @@ class TestSheet:
             item_id = sheet(panel, panel.first).outcomes[0].evidence[0].id
             item = tx.session.get_one(EvidenceItem, item_id)
             item.state = EvidenceState.QUARANTINED.value
-            item.reason = "Malware was found."
+            item.reason = "Malware was found: %(name)s."
+            item.reason_params = {"name": "Eicar"}
         held = sheet(panel, panel.first).outcomes[0]
         assert not held.evidence[0].readable
+        assert str(held.evidence[0].reason) == "Malware was found: Eicar."
         assert item_id not in held.coverage.counted
 
     def test_a_supervisors_words_are_read_where_they_count(self, world: World) -> None:
@@ -496,6 +500,51 @@ class TestStaffCase:
             staff(panel, panel.coordinator)
         assert len(more) - len(few) == 1
         assert len(few) <= 15
+
+
+class TestLearnersHistory:
+    def test_it_tells_the_way_of_the_case_and_nobody_elses_business(self, panel: Panel) -> None:
+        panel.allocate(panel.third)
+        panel.declare(panel.third, ConflictAnswer.YES, "She is my sister.")
+        panel.scored({A: 2}, {A: 3})
+        panel.settle_discussion(A, 3)
+        with panel.db.reading() as tx:
+            lines = history_for_learner(tx, panel.case_id)
+            everything = history(tx, panel.case_id)
+        assert [line.kind for line in lines] == [
+            "open_case",
+            "submit_case",
+            "begin_screening",
+            "accept_for_assessment",
+            "begin_moderation",
+        ]
+        told = " ".join(f"{line.actor} {line.why}" for line in lines)
+        assert "Ines" not in told and WHY not in told
+        assert {"declare_conflict", "settle_discussion"} <= {line.kind for line in everything}
+
+    def test_a_note_that_was_written_for_them_is_shown(self, world: World) -> None:
+        learner, coordinator = world.person(Role.LEARNER), world.person(Role.COORDINATOR)
+        case_id = world.submitted(learner)
+        cases.begin_screening(world.db, coordinator, case_id)
+        cases.return_case(world.db, SITE, coordinator, case_id, "Date the inspection sheet.")
+        with world.db.reading() as tx:
+            assert history_for_learner(tx, case_id)[-1].why == "Date the inspection sheet."
+
+
+def test_having_looked_at_a_file_is_no_part_in_a_case(panel: Panel) -> None:
+    both = panel.world.person(Role.COORDINATOR, Role.DECIDER, Role.ASSESSOR)
+    with panel.db.transaction() as tx:
+        record(
+            tx,
+            Who(Role.COORDINATOR, both.account_id),
+            "open_evidence",
+            ("case", panel.case_id),
+            case_id=panel.case_id,
+        )
+    panel.scored()
+    panel.decider = both
+    panel.decide()
+    assert panel.state() is CaseState.DECIDED
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,16 @@ from storage.tables.voices import Attestation, Endorsement
 from storage.vocabulary import AssignmentState, ConflictAnswer, Role
 from workflows.access.rules import NOT_YOURS, Part, Resource
 
+COORDINATORS_ACTS = (
+    "begin_screening",
+    "return_case",
+    "accept_for_assessment",
+    "ask_assessor",
+    "replace_assessor",
+    "settle_conflict",
+)
+"""What makes a coordinator a part of a case; having looked at it does not."""
+
 SEATED = (AssignmentState.OFFERED, AssignmentState.DECLARED, AssignmentState.CLEARED)
 
 
@@ -143,6 +153,7 @@ def _parts(
             col(Event.case_id).in_(case_ids),
             col(Event.actor_id).is_not(None),
             col(Event.actor_role) == Role.COORDINATOR.value,
+            col(Event.kind).in_(COORDINATORS_ACTS),
         )
         .distinct()
     )

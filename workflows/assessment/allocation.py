@@ -28,6 +28,9 @@ from storage.vocabulary import CaseState, Role, SheetState
 from workflows.access.resources import SEATED
 from workflows.people.addresses import same_mailbox
 
+LOOKS = ("open_evidence", "access_refused")
+"""Events that say that somebody looked, or tried to: no part in a case."""
+
 
 @dataclass(frozen=True)
 class CandidateFacts:
@@ -167,7 +170,11 @@ def _others(tx: Transaction, case: Case) -> frozenset[UUID | None]:
     """Who did anything in this case but assess it."""
     rows = tx.session.exec(
         select(Event.actor_id)
-        .where(Event.case_id == case.id, Event.actor_role != Role.ASSESSOR.value)
+        .where(
+            Event.case_id == case.id,
+            Event.actor_role != Role.ASSESSOR.value,
+            col(Event.kind).not_in(LOOKS),
+        )
         .distinct()
     ).all()
     return frozenset(rows)

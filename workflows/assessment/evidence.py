@@ -52,7 +52,7 @@ class EvidenceRow:
     scan: ScanVerdict
     scan_detail: str
     state: EvidenceState
-    reason: str
+    reason: Problem | None
     disclosure: Disclosure
     notes: Mapping[OutcomeCode, str]
     statement: KeptStatement | None
@@ -156,12 +156,18 @@ def _row(
         scan=ScanVerdict(item.scan),
         scan_detail=item.scan_detail,
         state=EvidenceState(item.state),
-        reason=item.reason,
+        reason=_reason(item),
         disclosure=Disclosure(item.disclosure),
         notes=notes,
         statement=read_kept(statement) if statement is not None else None,
         withdrawn=attestation is not None and attestation.state == VoiceState.WITHDRAWN,
     )
+
+
+def _reason(item: EvidenceItem) -> Problem | None:
+    if not item.reason:
+        return None
+    return Problem("evidence", item.reason, dict(item.reason_params))
 
 
 def _counted(item: EvidenceRow) -> CountedItem:

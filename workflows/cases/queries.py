@@ -1,7 +1,7 @@
 """Cases for pages: lists and single cases as plain values, a constant number of statements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from storage.tables import (
     PolicyVersion,
     SelfRating,
 )
-from storage.vocabulary import CaseState, EvidenceKind, EvidenceState
+from storage.vocabulary import CaseState, EvidenceKind, EvidenceState, Role
 from workflows.cases.load import find_case, state_of
 from workflows.cases.policy import Policy, read_policy
 from workflows.evidence.coverage import CountedItem, OutcomeCoverage, OutcomeRule, coverage
@@ -75,6 +75,22 @@ class HistoryLine:
     actor: str
     why: str
     data: Mapping[str, object]
+
+
+OPEN_ROLES = frozenset({Role.LEARNER, Role.SUPERVISOR, Role.EMPLOYER, Role.SYSTEM})
+TOLD_TO_LEARNER = frozenset(
+    {
+        "begin_screening",
+        "return_case",
+        "accept_for_assessment",
+        "decide_case",
+        "release_case",
+    }
+)
+KEPT_BACK = frozenset({"await_third_assessor", "access_refused", "open_evidence"})
+SAID_TO_LEARNER = frozenset(
+    {"return_case", "withdraw_case", "reject_evidence", "quarantine_evidence"}
+)
 
 
 def my_cases(tx: Transaction, learner_id: AccountId) -> Sequence[CaseLine]:
@@ -218,6 +234,19 @@ def history(tx: Transaction, case_id: CaseId) -> Sequence[HistoryLine]:
     return [
         HistoryLine(row.at, row.kind, row.actor_role, row.actor_label, row.why, row.data)
         for row in rows
+    ]
+
+
+def history_for_learner(tx: Transaction, case_id: CaseId) -> Sequence[HistoryLine]:
+    """The history as its learner reads it: their own acts and what the institution tells them.
+
+    Who assesses, what they declared, who settled what and why stays with staff; so does who
+    looked at a file. The reason is shown only where it was written for the learner.
+    """
+    return [
+        replace(line, why=line.why if line.kind in SAID_TO_LEARNER else "")
+        for line in history(tx, case_id)
+        if line.kind in TOLD_TO_LEARNER or (line.role in OPEN_ROLES and line.kind not in KEPT_BACK)
     ]
 
 
