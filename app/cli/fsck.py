@@ -134,4 +134,4 @@ def _tell(found: list[Found], wrong: list[Found]) -> None:
     for one in found:
         mark = "note " if one.harmless else "WRONG"
         say(f"{mark} {one.what}: {one.where}" + (f" ({one.detail})" if one.detail else ""))
-    say("All of it agrees." if not wrong else f"{len(wrong)} things do not agree.")
+    say("All of it agrees." if not wrong else f"What does not agree: {len(wrong)}.")

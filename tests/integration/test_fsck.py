@@ -1,0 +1,109 @@
+"""`assay fsck`: what it tells, in words and for programs, and how it ends."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from app.cli.fsck import examine
+from app.container import Container, build
+from app.settings import Settings
+from storage.ids import sha256_of
+from storage.outbox import promise
+from storage.tables import OutboxRow
+from storage.vault import StoreAddress, sealed_key
+from tests.fixtures.intake import Intake, noise
+from tests.fixtures.shared import ROOT
+
+
+@pytest.fixture
+def house_env(store_address: StoreAddress, database_url: str, redis_url: str) -> dict[str, str]:
+    """The environment that leads to the test's own engines."""
+    return {
+        "ASSAY_ENV": "test",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "S3_ENDPOINT_URL": store_address.endpoint_url,
+        "S3_BUCKET": store_address.bucket,
+        "S3_ACCESS_KEY_ID": store_address.access_key_id,
+        "S3_SECRET_ACCESS_KEY": store_address.secret_access_key,
+    }
+
+
+@pytest.fixture
+def house(intake: Intake, house_env: dict[str, str]) -> Iterator[Container]:
+    """The parts of the house over the test's own engines."""
+    intake.world.clock.set(datetime.now(UTC))
+    container = build(Settings.from_env(house_env), intake.world.clock)
+    yield container
+    container.close()
+
+
+def test_a_whole_house_has_nothing_wrong(house: Container, intake: Intake) -> None:
+    intake.sealed(noise(1000))
+    assert list(examine(house)) == []
+
+
+def test_everything_that_does_not_agree_is_named(house: Container, intake: Intake) -> None:
+    body = noise(1000)
+    item = intake.sealed(body)
+    intake.vault.delete(sealed_key(sha256_of(body)))
+    intake.vault.put_sealed(b"nobody's")
+    with intake.db.transaction() as tx:
+        outbox_id = promise(tx, "send_mail", item.id)
+        tx.session.get_one(OutboxRow, outbox_id).dead_at = tx.now
+        row = tx.session.exec(select(OutboxRow).where(OutboxRow.kind == "seal_evidence")).one()
+        row.done_at = None
+    found = list(examine(house))
+    assert {(one.what, one.harmless) for one in found} == {
+        ("missing", False),
+        ("no_row", True),
+        ("given_up", True),
+        ("receipt", False),
+        ("silent_failure", False),
+    }
+    (missing,) = [one for one in found if one.what == "missing"]
+    assert missing.detail == f"items {item.id}"
+
+
+def told(env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command as a person does."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", "fsck", *words],
+        cwd=ROOT,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_command_ends_well_only_when_nothing_is_wrong(
+    house: Container, house_env: dict[str, str], intake: Intake, tmp_path: Path
+) -> None:
+    env = house_env | {"ASSAY_HOME": str(tmp_path)}
+    body = noise(1000)
+    intake.sealed(body)
+    intake.vault.put_sealed(b"nobody's")
+    well = told(env)
+    assert well.returncode == 0, well.stderr
+    assert "note  no_row: " in well.stdout
+    assert "All of it agrees." in well.stdout
+    other = noise(1000, "other")
+    intake.vault.put_small(sealed_key(sha256_of(body)), other, sha256=sha256_of(other))
+    wrong = told(env, "--all", "--json")
+    assert wrong.returncode == 1
+    said = json.loads(wrong.stdout)
+    assert not said["ok"]
+    assert [one["what"] for one in said["found"]] == ["no_row", "wrong_digest"]
+    plain = told(env, "--sample", "10")
+    assert plain.returncode == 1
+    assert "WRONG wrong_digest: sealed/" in plain.stdout
+    assert "What does not agree: 1." in plain.stdout
