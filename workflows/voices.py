@@ -42,7 +42,7 @@ def turned(state: str, act: str) -> VoiceState:
 
 
 def period_problems(since: str, until: str, today: date) -> list[Problem]:
-    """What is wrong with a period of months, `2021-05` to `2024-11` or to nothing: still going on."""
+    """What is wrong with a period of months, such as `2021-05` to `2024-11`, or to nothing."""
     first, last = _month(since), _month(until)
     this = (today.year, today.month)
     if first is None or first > this:
