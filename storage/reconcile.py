@@ -82,12 +82,17 @@ def rehash(
 ) -> Iterator[Discrepancy]:
     """Read the sealed bytes that were longest unchecked and compare them with their digest.
 
-    `heard` is told each key before it is read. Raises StoreAway.
+    `heard` is told each key before it is read. What is known to be missing is left to `compare`.
+    Raises StoreAway.
     """
     with db.reading() as tx:
         rows = tx.session.exec(
             select(SealedObject)
-            .where(col(SealedObject.erasing_at).is_(None), _has_sealed_item())
+            .where(
+                col(SealedObject.erasing_at).is_(None),
+                col(SealedObject.missing_at).is_(None),
+                _has_sealed_item(),
+            )
             .order_by(col(SealedObject.checked_at).asc().nulls_first())
             .limit(limit)
         ).all()
