@@ -8,13 +8,12 @@ from storage.database import Database, Transaction, command
 from storage.errors import Conflict, NotFound
 from storage.events import SYSTEM, Who, record
 from storage.ids import CaseId, ItemId, new_id
-from storage.tables import Case, EvidenceAccess, EvidenceItem, SealedObject
+from storage.tables import Case, EvidenceAccess, EvidenceItem, Manifest, SealedObject
 from storage.vault import ObjectMissing, Vault
-from storage.vocabulary import CaseState, EvidenceState
+from storage.vocabulary import EvidenceState
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import NOT_YOURS, Actor, acting
-from workflows.cases.load import state_of
 
 LOST = (
     "This file is not in the store any more. Its digest is kept, and the loss is written in the "
@@ -67,9 +66,20 @@ def _open_for(db: Database, actor: Actor, item_id: ItemId, purpose: str) -> _Ope
     with db.transaction() as tx:
         item, case = _item_and_case(tx, item_id)
         who = acting(actor, Permission.READ_EVIDENCE, case_resource(tx, case))
-        if state_of(case) is CaseState.DRAFT and actor.account_id != case.learner_id:
+        if actor.account_id != case.learner_id and not _was_submitted(tx, item):
             raise NotFound(NOT_YOURS)  # what was never submitted is the learner's alone
         return _open(tx, who, item, purpose)
+
+
+def _was_submitted(tx: Transaction, item: EvidenceItem) -> bool:
+    """Whether the item stands in a manifest of its case, of this round or an earlier one."""
+    found = tx.session.exec(
+        select(Manifest.id).where(
+            Manifest.case_id == item.case_id,
+            col(Manifest.body).contains({"items": [{"id": str(item.id)}]}),
+        )
+    ).first()
+    return found is not None
 
 
 def _item_and_case(tx: Transaction, item_id: ItemId) -> tuple[EvidenceItem, Case]:

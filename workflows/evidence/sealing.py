@@ -6,6 +6,7 @@ and the copy never overwrites.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import update
@@ -150,7 +151,8 @@ class _Progress:
         if time.monotonic() - self._told_at < PROGRESS_SECONDS:
             return
         self._told_at = time.monotonic()
-        with self._db.transaction() as tx:
+        # a pass of an hour does not begin anew because the database was busy for a moment
+        with suppress(Unavailable), self._db.transaction() as tx:
             tx.session.execute(
                 update(EvidenceItem)
                 .where(

@@ -11,9 +11,10 @@ from storage.errors import InvalidInput, Problem
 from storage.ids import CaseId, ItemId, Sha256
 from storage.vault import Vault
 from workflows.access.rules import Actor
+from workflows.evidence.announcing import claim_upload
 from workflows.evidence.load import live_upload, look_at_item
 from workflows.evidence.rules import Announcement, Limits, fit_to_announce, in_words
-from workflows.evidence.uploading import claim_upload, record_stored
+from workflows.evidence.uploading import record_stored
 
 SMALL_FILE = 25_000_000
 """Larger files travel in parts, straight from the browser to the store."""

@@ -17,8 +17,8 @@ from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput, Problem
 from storage.events import Who, record
-from storage.ids import CaseId, ItemId, Sha256, new_id
-from storage.tables import Case, EvidenceItem, Upload, UploadPart
+from storage.ids import CaseId, ItemId, Sha256
+from storage.tables import EvidenceItem, Upload, UploadPart
 from storage.vault import (
     KeptPart,
     ObjectFacts,
@@ -26,14 +26,10 @@ from storage.vault import (
     SignedRequest,
     UploadGone,
     Vault,
-    incoming_key,
-    plan_parts,
 )
 from storage.vocabulary import EvidenceState
-from workflows.access.permissions import Permission
-from workflows.access.resources import case_resource
-from workflows.access.rules import Actor, acting
-from workflows.cases.load import lock_case, still_editable
+from workflows.access.rules import Actor
+from workflows.evidence.announcing import OTHER_FILE, claim_upload
 from workflows.evidence.load import (
     ON_ITS_WAY,
     HeldItem,
@@ -42,25 +38,17 @@ from workflows.evidence.load import (
     look_at_item,
     plan_of,
     recorded_parts,
-    usage,
 )
 from workflows.evidence.part_list import RecordedPart, check_part_list, parts_there
 from workflows.evidence.rules import (
     Announcement,
     Limits,
-    first_title,
     fit_to_announce,
-    likely_kind,
-    within_quota,
 )
 from workflows.work import Work, promise_work
 
 SIGNED_AT_ONCE = 32
 DIGEST = re.compile(r"[0-9a-f]{64}")
-OTHER_FILE = (
-    "This is not the file that was begun: it has the same name and size, and other bytes. Choose "
-    "the first file again, or remove the unfinished upload before you send this one."
-)
 
 
 @dataclass(frozen=True)
@@ -235,89 +223,6 @@ def record_stored(db: Database, who: Who, item_id: ItemId, facts: ObjectFacts) -
         )
         promise_work(tx, Work.SEAL_EVIDENCE, item.id, dedupe_key=f"seal_evidence:{item.id}")
         return EvidenceState.STORED
-
-
-@command
-def claim_upload(
-    db: Database, actor: Actor, case_id: CaseId, announced: Announcement, limits: Limits
-) -> ItemId:
-    """The item for this file: a new one, or the one that was announced for it before.
-
-    The case is held, so that many at once cannot pass its quota together.
-    """
-    with db.transaction() as tx:
-        case = lock_case(tx, case_id)
-        who = acting(actor, Permission.ADD_EVIDENCE, case_resource(tx, case))
-        still_editable(case)
-        known = _unfinished(tx, case, announced)
-        if known is not None:
-            return known
-        within_quota(usage(tx, case.id), announced.size, limits)
-        return _new_item(tx, who, case, announced)
-
-
-def _unfinished(tx: Transaction, case: Case, announced: Announcement) -> ItemId | None:
-    """The upload of this very file that is under way. Raises Conflict for another file's."""
-    found = tx.session.exec(
-        select(EvidenceItem.id, Upload.fingerprint)
-        .join(Upload, col(Upload.item_id) == col(EvidenceItem.id))
-        .where(
-            EvidenceItem.case_id == case.id,
-            EvidenceItem.file_name == announced.file_name,
-            EvidenceItem.declared_size == announced.size,
-            col(EvidenceItem.state).in_(ON_ITS_WAY),
-            col(Upload.completed_at).is_(None),
-            col(Upload.aborted_at).is_(None),
-        )
-    ).first()
-    if found is None:
-        return None
-    item_id, fingerprint = found
-    if fingerprint != announced.fingerprint:
-        raise Conflict(OTHER_FILE)
-    return ItemId(item_id)
-
-
-def _new_item(tx: Transaction, who: Who, case: Case, announced: Announcement) -> ItemId:
-    plan = plan_parts(announced.size)
-    item_id, upload_id = ItemId(new_id()), new_id()
-    kind = announced.kind or likely_kind(announced.media_type, announced.file_name)
-    tx.session.add(
-        EvidenceItem(
-            id=item_id,
-            case_id=case.id,
-            round=case.round,
-            state=EvidenceState.ANNOUNCED.value,
-            kind=kind.value,
-            title=first_title(announced.file_name),
-            file_name=announced.file_name,
-            declared_type=announced.media_type[:200],
-            declared_size=announced.size,
-            created_at=tx.now,
-        )
-    )
-    tx.session.flush()
-    tx.session.add(
-        Upload(
-            id=upload_id,
-            item_id=item_id,
-            key=incoming_key(upload_id),
-            part_size=plan.part_size,
-            part_count=plan.part_count,
-            fingerprint=announced.fingerprint,
-            created_at=tx.now,
-            active_at=tx.now,
-        )
-    )
-    record(
-        tx,
-        who,
-        "announce_evidence",
-        ("evidence_item", item_id),
-        case_id=CaseId(case.id),
-        data={"size": announced.size, "kind": kind.value},
-    )
-    return item_id
 
 
 def _open(db: Database, actor: Actor, item_id: ItemId) -> "_Open | UploadPlan":
