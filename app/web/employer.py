@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.web import hx
 from app.web.access import actor, needs, parts, public
 from app.web.forms import Form, Line, Text, again, form_values, messages, parse
-from app.web.limits import limited
+from app.web.limits import limited, person
 from app.web.supervisor import NEW, SignForm, this_link
 from storage.errors import InvalidInput
 from storage.ids import CredentialId, EndorsementId, OrganisationId
@@ -91,7 +91,7 @@ def ask(credential_id: UUID) -> str:
 
 @blueprint.post("/credentials/<uuid:credential_id>/endorsements")
 @needs(Permission.ASK_ENDORSEMENT, of="credential_id")
-@limited("30 per hour")
+@limited("30 per hour", by=person)
 def send(credential_id: UUID) -> AnyResponse:
     """Mail the question."""
     try:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.web import hx
 from app.web.access import actor, needs, parts
 from app.web.forms import Form, Line, Text, again, messages, parse
-from app.web.limits import limited
+from app.web.limits import limited, person
 from app.web.statement_rows import month, shown_statement, steps
 from storage.errors import InvalidInput
 from storage.ids import AttestationId, CaseId, token_hash
@@ -80,7 +80,7 @@ def ask(case_id: UUID) -> str:
 
 @blueprint.post("/cases/<uuid:case_id>/attestations")
 @needs(Permission.ASK_ATTESTATION, of="case_id")
-@limited("30 per hour")
+@limited("30 per hour", by=person)
 def send(case_id: UUID) -> AnyResponse:
     """Mail the question."""
     try:
@@ -96,7 +96,7 @@ def send(case_id: UUID) -> AnyResponse:
 
 @blueprint.post("/attestations/<uuid:attestation_id>/resend")
 @needs(Permission.ASK_ATTESTATION, of="attestation_id")
-@limited("10 per hour")
+@limited("10 per hour", by=person)
 def resend(attestation_id: UUID) -> AnyResponse:
     """Send the question again."""
     found = AttestationId(attestation_id)
