@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from storage.ids import Sha256
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoreAddress:
@@ -34,11 +36,15 @@ class SignedRequest:
 
 @dataclass(frozen=True)
 class KeptPart:
-    """A part of a multipart upload that the store has. `etag` without its quotes."""
+    """A part of a multipart upload that the store has. `etag` without its quotes.
+
+    `sha256` is what we know of it: stores do not list the digests of parts.
+    """
 
     number: int
     etag: str
     size: int
+    sha256: Sha256 | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from storage.ids import Sha256, sha256_of
@@ -28,6 +28,9 @@ from storage.vault.values import (
     SignedRequest,
     StoreAddress,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 PART_LINK_SECONDS = 300
 DOWNLOAD_LINK_SECONDS = 60
@@ -74,7 +77,10 @@ class Vault:
         """Begin an upload in parts; returns the store's own id of it."""
         with store_errors():
             begun = self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=key, ContentType=CONTENT_TYPE
+                Bucket=self._bucket,
+                Key=key,
+                ContentType=CONTENT_TYPE,
+                ChecksumAlgorithm="SHA256",
             )
         return begun["UploadId"]
 
@@ -123,6 +129,7 @@ class Vault:
     def complete(self, key: str, store_upload_id: str, parts: Sequence[KeptPart]) -> ObjectFacts:
         """Make one object of exactly these parts. The caller has checked them against the plan.
 
+        AWS wants the digest of each part once more, because the upload was begun with digests.
         Raises UploadGone when it was completed or aborted before, BytesDiffer when a part is not
         the one that was named.
         """
@@ -131,9 +138,7 @@ class Vault:
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=store_upload_id,
-                MultipartUpload={
-                    "Parts": [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-                },
+                MultipartUpload={"Parts": [_completed(part) for part in parts]},
             )
         return self.facts(key)
 
@@ -256,6 +261,13 @@ class Vault:
                     yield ObjectFacts(
                         entry["Key"], entry["Size"], _bare(entry["ETag"]), entry["LastModified"]
                     )
+
+
+def _completed(part: KeptPart) -> "CompletedPartTypeDef":
+    if part.sha256 is None:
+        return {"PartNumber": part.number, "ETag": part.etag}
+    checksum = _base64(part.sha256)
+    return {"PartNumber": part.number, "ETag": part.etag, "ChecksumSHA256": checksum}
 
 
 def _base64(sha256: Sha256) -> str:

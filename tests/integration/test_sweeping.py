@@ -31,10 +31,7 @@ def assembled_only(intake: Intake, body: bytes) -> ItemId:
     """A file that is whole in the store, of which no row says so."""
     plan = intake.announce(body)
     intake.send(plan, body)
-    with intake.db.reading() as tx:
-        upload = tx.session.exec(select(Upload)).one()
-    parts = intake.vault.list_parts(upload.key, upload.store_upload_id)
-    intake.vault.complete(upload.key, upload.store_upload_id, parts)
+    intake.assemble_unseen(plan, body)
     return plan.item_id
 
 

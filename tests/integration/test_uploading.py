@@ -187,9 +187,7 @@ def test_a_file_whose_completion_was_not_written_down_is_found_whole(intake: Int
     body = noise(THREE_PARTS)
     plan = intake.announce(body)
     intake.send(plan, body)
-    (upload,) = uploads(intake)
-    parts = intake.vault.list_parts(upload.key, upload.store_upload_id)
-    intake.vault.complete(upload.key, upload.store_upload_id, parts)
+    intake.assemble_unseen(plan, body)
     assert (
         upload_plan(intake.db, intake.vault, intake.learner, plan.item_id).state
         is EvidenceState.STORED
@@ -201,9 +199,7 @@ def test_completing_what_was_completed_but_not_written_down_succeeds(intake: Int
     body = noise(1000)
     plan = intake.announce(body)
     intake.send(plan, body)
-    (upload,) = uploads(intake)
-    parts = intake.vault.list_parts(upload.key, upload.store_upload_id)
-    intake.vault.complete(upload.key, upload.store_upload_id, parts)
+    intake.assemble_unseen(plan, body)
     assert intake.complete(plan) is EvidenceState.STORED
 
 

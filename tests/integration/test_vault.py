@@ -54,8 +54,9 @@ def test_parts_sent_by_signed_links_become_one_object(vault: Vault) -> None:
     pieces = [body[: plan.part_size], body[plan.part_size :]]
     for number, piece in enumerate(pieces, 1):
         assert send(signed(vault, upload, piece, number), piece).status_code == 200
-    parts = vault.list_parts(KEY, upload)
-    assert [part.size for part in parts] == list(plan.sizes())
+    kept = vault.list_parts(KEY, upload)
+    assert [part.size for part in kept] == list(plan.sizes())
+    parts = [replace(part, sha256=sha256_of(pieces[part.number - 1])) for part in kept]
     facts = vault.complete(KEY, upload, parts)
     assert facts.size == len(body)
     assert b"".join(vault.open_stream(KEY, facts.etag)) == body
@@ -125,6 +126,15 @@ def test_an_upload_that_is_gone_says_so(vault: Vault) -> None:
     assert list(vault.open_uploads()) == []
     with pytest.raises(UploadGone):
         vault.list_parts(KEY, upload)
+
+
+def test_completing_with_another_digest_than_was_sent_is_refused(vault: Vault) -> None:
+    upload = vault.begin(KEY)
+    send(signed(vault, upload, b"abc"), b"abc")
+    (part,) = vault.list_parts(KEY, upload)
+    with pytest.raises((BytesDiffer, StoreAway)):
+        vault.complete(KEY, upload, [replace(part, sha256=sha256_of(b"other"))])
+    assert vault.find(KEY) is None
 
 
 def test_completing_with_a_part_that_was_never_sent_is_refused(vault: Vault) -> None:

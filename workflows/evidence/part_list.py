@@ -6,7 +6,7 @@ sent to the store before this has passed.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storage.errors import Conflict, Problem
 from storage.ids import Sha256
@@ -29,7 +29,7 @@ def check_part_list(
     recorded: Mapping[int, RecordedPart],
     named: Sequence[int] | None = None,
 ) -> tuple[KeptPart, ...]:
-    """The parts to complete the upload with, in order.
+    """The parts to complete the upload with, in order, each with its digest.
 
     `kept` is what the store has, `recorded` what we wrote down, `named` (where given) the numbers
     that the browser believes it sent, in its order. Raises Conflict that names the parts which
@@ -38,7 +38,7 @@ def check_part_list(
     problems = [*_named_problems(plan, named), *_kept_problems(plan, kept, recorded)]
     if problems:
         raise Conflict("The upload is not complete.", problems=problems)
-    return tuple(kept)
+    return tuple(replace(part, sha256=recorded[part.number].sha256) for part in kept)
 
 
 def parts_there(
