@@ -41,6 +41,7 @@ from workflows.assessment.rules import MAX_TEXT, ScoreEntry
 from workflows.cases import commands as cases
 from workflows.cases.load import find_case
 from workflows.frameworks.commands import import_definition, publish_definition
+from workflows.work import Work, promise_work
 
 A, B = CriterionCode("CNC1.a"), CriterionCode("CNC2.a")
 FULL = ScoreEntry(decided=True, level=3, reason=REASON)
@@ -595,6 +596,16 @@ class TestSettling:
         cases.withdraw_case(panel.db, panel.learner, panel.case_id)
         panel.settle()
         assert (panel.state(), rows(panel)) == (CaseState.WITHDRAWN, {})
+
+    def test_a_job_that_comes_while_a_sheet_is_open_changes_nothing(self, panel: Panel) -> None:
+        panel.allocate()
+        panel.score(panel.first)
+        panel.declare(panel.second)
+        panel.fill(panel.second)
+        with panel.db.transaction() as tx:
+            promise_work(tx, Work.SETTLE_AGREEMENT, panel.case_id)
+        panel.settle()
+        assert (panel.state(), rows(panel)) == (CaseState.ASSESSMENT, {})
 
     def test_a_job_that_nobody_promised_does_nothing(self, panel: Panel) -> None:
         with pytest.raises(AlreadyDone):
