@@ -103,8 +103,8 @@ def mailed_code(reader: Visitor, email: str) -> str:
 def submit(learner: Visitor, case: str) -> None:
     """Read everything once more, sign, submit."""
     learner.open(case)
-    ready = learner.page.get_by_role("link", name="Review and submit")
-    learner.wait_until(lambda: ready.count() > 0, "everything is sealed")
+    checked = learner.page.locator("[data-item-list] .badge", has_text="Being checked")
+    learner.wait_until(lambda: checked.count() == 0, "everything is sealed")
     learner.press("Review and submit")
     learner.page.get_by_label("I have read this and it is true").check()
     learner.fill({"Your full name, as your signature": learner.name}).press("Sign and submit")
@@ -128,6 +128,13 @@ def declare_no_conflict(assessor: Visitor) -> None:
     """Open the case one was asked for and declare; ends on the score sheet."""
     assessor.open("/start").press("Answer")
     assessor.choose("Your answer", "None").press("Declare")
+
+
+def declare_possible_conflict(assessor: Visitor, what: str) -> None:
+    """Declare something that the coordinator must look at."""
+    assessor.open("/start").press("Answer")
+    assessor.choose("Your answer", "Possibly")
+    assessor.fill({"What it is": what}).press("Declare")
 
 
 def score(assessor: Visitor, levels: Mapping[str, int | None], usual: int = 3) -> None:

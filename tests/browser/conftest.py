@@ -7,7 +7,40 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.installation import Installation, installation
+from tests.browser.story import (
+    all_files,
+    allocated,
+    attested,
+    begun,
+    decided,
+    described,
+    endorsed,
+    files,
+    opened,
+    published,
+    scored,
+    stated,
+    submitted,
+    waiting,
+)
 from tests.browser.visitor import Street
+
+__all__ = [
+    "all_files",
+    "allocated",
+    "attested",
+    "begun",
+    "decided",
+    "described",
+    "endorsed",
+    "files",
+    "opened",
+    "published",
+    "scored",
+    "stated",
+    "submitted",
+    "waiting",
+]
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [

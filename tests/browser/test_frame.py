@@ -46,7 +46,7 @@ def test_the_focus_goes_through_the_frame_in_reading_order(street: Street) -> No
 def test_one_signs_in_and_out_without_a_mouse(street: Street) -> None:
     visitor = street.visitor().open("/sign-in")
     visitor.control("Omar Haddad").focus()
-    with visitor.page.expect_navigation():
+    with visitor.arriving():
         visitor.page.keyboard.press("Enter")
     menu = visitor.page.locator("summary", has_text="Omar Haddad")
     menu.focus()
@@ -58,7 +58,7 @@ def test_one_signs_in_and_out_without_a_mouse(street: Street) -> None:
     visitor.page.keyboard.press("Enter")
     visitor.page.keyboard.press("Tab")
     visitor.page.keyboard.press("Tab")
-    with visitor.page.expect_navigation():
+    with visitor.arriving():
         visitor.page.keyboard.press("Enter")
     assert visitor.says("You are signed out.")
 

@@ -1,168 +1,17 @@
-"""One whole case in Chromium, as every one of its people, on real files and real engines.
-
-Each fixture brings the case one step further and is done once; each test says what then holds.
-"""
+"""One whole case in Chromium, as every one of its people, on real files and real engines."""
 
 import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from app.demo.files import Made, make_files
+from app.demo.files import Made
 from app.demo.uploading import sha256_of_file
-from tests.browser import acts
-from tests.browser.visitor import Street, Visitor
+from tests.browser.story import Step
+from tests.browser.visitor import Street
 
 pytestmark = pytest.mark.browser
-
-CNC = "CNC Technician: set-up, program edit and inspection"
-RITA = ("Rita Marsh", "rita.marsh@halton-precision.example")
-PAUL = ("Paul Lindgren", "paul.lindgren@halton-precision.example")
-
-
-@dataclass(frozen=True)
-class Step:
-    """Whose page shows how far the case is, and where."""
-
-    who: Visitor
-    path: str
-
-
-@pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Made]:
-    """A short video and a report, made on the spot."""
-    return make_files(tmp_path_factory.mktemp("evidence"), lambda line: None, 1)[:2]
-
-
-@pytest.fixture(scope="session")
-def opened(whole_street: Street) -> Step:
-    ana = whole_street.person("Ana Souza", phone=True)
-    case = acts.open_case(ana, CNC)
-    acts.rate_oneself(ana, 3)
-    return Step(ana, case)
-
-
-@pytest.fixture(scope="session")
-def described(opened: Step, files: Sequence[Made]) -> Step:
-    acts.send_files(opened.who, opened.path, [made.path for made in files])
-    for made in files:
-        acts.describe(opened.who, opened.path, made)
-    return opened
-
-
-@pytest.fixture(scope="session")
-def attested(whole_street: Street, described: Step) -> Step:
-    acts.ask_supervisor(described.who, described.path, RITA, ["CNC2", "CNC3", "CNC5"])
-    rita = whole_street.visitor(phone=True)
-    acts.attest(rita, RITA, {"CNC2": 4, "CNC3": 3, "CNC5": None})
-    return Step(rita, described.path)
-
-
-@pytest.fixture(scope="session")
-def submitted(opened: Step, attested: Step) -> Step:
-    acts.submit(opened.who, attested.path)
-    return opened
-
-
-@pytest.fixture(scope="session")
-def allocated(whole_street: Street, submitted: Step) -> Step:
-    omar = whole_street.person("Omar Haddad")
-    acts.screen(omar, submitted.path)
-    acts.choose_assessors(omar, submitted.path, ["Priya Nair", "Tom Becker"])
-    return Step(omar, submitted.path)
-
-
-@pytest.fixture(scope="session")
-def scored(whole_street: Street, allocated: Step) -> Step:
-    tom = whole_street.person("Tom Becker", phone=True)
-    acts.declare_no_conflict(tom)
-    acts.score(tom, {"CNC1.a": 4})
-    acts.finalise(tom)
-    priya = whole_street.person("Priya Nair")
-    declare_by_keyboard(priya)
-    score_by_keyboard(priya)
-    return Step(priya, allocated.path)
-
-
-@pytest.fixture(scope="session")
-def decided(whole_street: Street, scored: Step) -> Step:
-    daniel = whole_street.person("Daniel Roy")
-    acts.decide(daniel, scored.path)
-    return Step(daniel, scored.path)
-
-
-@pytest.fixture(scope="session")
-def published(whole_street: Street, decided: Step, opened: Step) -> Step:
-    helen = whole_street.person("Helen Cho")
-    acts.release(helen, decided.path)
-    return Step(opened.who, acts.credential_of(opened.who, decided.path))
-
-
-@pytest.fixture(scope="session")
-def endorsed(whole_street: Street, published: Step) -> Step:
-    acts.ask_employer(published.who, published.path, PAUL, ["CNC2", "CNC4"])
-    paul = whole_street.visitor(phone=True)
-    acts.endorse(paul, PAUL, ["CNC2", "CNC4"])
-    acts.accept_endorsement(published.who)
-    return Step(paul, published.path)
-
-
-def declare_by_keyboard(assessor: Visitor) -> None:
-    """Say without a mouse that there is no conflict; ends on the score sheet."""
-    tab_to(assessor, "Answer")
-    enter(assessor)
-    tab_to_field(assessor, "answer")
-    assessor.page.keyboard.press("Space")
-    tab_to(assessor, "Declare")
-    enter(assessor)
-
-
-def score_by_keyboard(assessor: Visitor) -> None:
-    """Score and finalise without a mouse: Tab, digits, letters, Enter."""
-    while "/check" not in assessor.path:
-        for name in assessor.page.evaluate(REASONS):
-            tab_to_field(assessor, name.replace(".reason", ".level"))
-            assessor.page.keyboard.press("3")
-            tab_to_field(assessor, name)
-            assessor.page.keyboard.type(acts.REASON)
-        tab_to(assessor, re.compile("^Save and (go on|check all)$"))
-        assessor.look()
-        enter(assessor)
-    tab_to(assessor, "Make final")
-    enter(assessor)
-
-
-REASONS = "[...document.querySelectorAll('textarea[name$=\".reason\"]')].map((one) => one.name)"
-AT = "[document.activeElement.innerText?.trim() ?? '', document.activeElement.name ?? '']"
-
-
-def tab_to(visitor: Visitor, words: str | re.Pattern[str]) -> None:
-    """Press Tab until what has the focus says so."""
-    pattern = re.compile(rf"^{re.escape(words)}$") if isinstance(words, str) else words
-    for _ in range(150):
-        visitor.page.keyboard.press("Tab")
-        if pattern.search(visitor.page.evaluate(AT)[0]):
-            return
-    raise AssertionError(f"Tab does not lead to {words!r} on {visitor.path}")
-
-
-def tab_to_field(visitor: Visitor, name: str) -> None:
-    """Press Tab until the field of this name has the focus."""
-    for _ in range(150):
-        visitor.page.keyboard.press("Tab")
-        if visitor.page.evaluate(AT)[1] == name:
-            return
-    raise AssertionError(f"Tab does not lead to {name!r} on {visitor.path}")
-
-
-def enter(visitor: Visitor) -> None:
-    """Press Enter and arrive on the next page."""
-    visitor.look()
-    with visitor.page.expect_navigation():
-        visitor.page.keyboard.press("Enter")
 
 
 def test_a_learner_opens_a_case_on_her_phone_and_rates_herself(

@@ -1,12 +1,13 @@
 """A person at a browser: goes to pages, fills them in by what they say, and looks at each.
 
-Every page a person leaves is looked at once: axe finds nothing on it, in light and in dark, and it
-does not scroll sideways on a phone.
+Every page a person leaves is looked at once in each of its states: axe finds nothing on it, in
+light and in dark, on a desk and on a phone, and it does not scroll sideways.
 """
 
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -21,9 +22,9 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[A-Za-z0-9_-]{20,}")
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-STATES = "[...document.querySelectorAll('main .badge')].map((one) => one.innerText.trim()).join()"
-ALL_RULES = {"rules": {"target-size": {"enabled": True}}}
-COLOURS_ONLY = {"runOnly": ["color-contrast"]}
+STATE = """[...document.querySelectorAll('.page-head .badge, .error-summary h2, .empty-title')]
+  .map((one) => one.innerText.trim()).join()"""
+RULES = {"rules": {"target-size": {"enabled": True}}}
 PATIENCE_MS = 30_000
 
 Picture = Callable[["Visitor", str], None]
@@ -80,9 +81,13 @@ class Visitor:
     def press(self, name: str | re.Pattern[str], within: Locator | None = None) -> "Visitor":
         """Press the button or link of this name, and arrive on the page behind it."""
         self.look()
-        with self.page.expect_navigation():
+        with self.arriving():
             self.control(name, within).click()
         return self
+
+    def arriving(self) -> AbstractContextManager[object]:
+        """A block in which the browser goes to a new page, until that has loaded."""
+        return self.page.expect_event("load")
 
     def tap(self, name: str | re.Pattern[str], within: Locator | None = None) -> "Visitor":
         """Press what changes the page and stays on it."""
@@ -144,7 +149,7 @@ class Visitor:
         self.open(f"/mailbox?to={quote(to)}")
         self.wait_until(lambda: mail.count() > 0, f"there is a mail to {to} {subject}")
         self.look()
-        with self.page.expect_navigation():
+        with self.arriving():
             mail.click()
         return self
 
@@ -170,29 +175,37 @@ class Visitor:
     def _kind(self) -> tuple[str, ...]:
         shape = ID.sub("…", self.path)
         heading = self.page.locator("h1").first.inner_text()
-        width = self.page.viewport_size["width"] if self.page.viewport_size else 0
-        return (shape, heading if "/…" not in shape else "", str(width), self._states())
-
-    def _states(self) -> str:
-        states = str(self.page.evaluate(STATES))
-        return ",".join(sorted(set(states.split(","))))
+        state = str(self.page.evaluate(STATE))
+        return (shape, heading if "…" not in shape else "", state)
 
 
 def blemishes(page: Page) -> list[str]:
-    """What is wrong with a page as it stands: axe in both themes, and whether it fits a phone."""
-    found = violations(page, ALL_RULES)
-    if page.viewport_size and page.viewport_size["width"] <= PHONE["width"]:
-        over = page.evaluate(SIDEWAYS)
-        found += [f"scrolls {over} px sideways"] if over > 0 else []
+    """What is wrong with a page as it stands.
+
+    Axe looks at it twice: as it is, and in the other colours at the other width. On a phone it
+    must not scroll sideways.
+    """
+    here = page.viewport_size or DESK
+    there = PHONE if here["width"] > PHONE["width"] else DESK
+    found = [*violations(page), *scrolling(page)]
+    page.set_viewport_size(there)
     page.emulate_media(color_scheme="dark")
-    found += [f"in the dark: {each}" for each in violations(page, COLOURS_ONLY)]
+    found += [f"at {there['width']} in the dark: {each}" for each in violations(page)]
+    found += scrolling(page)
     page.emulate_media(color_scheme="light")
+    page.set_viewport_size(here)
     return found
 
 
-def violations(page: Page, options: Mapping[str, Any]) -> list[str]:
+def scrolling(page: Page) -> list[str]:
+    """Whether the page is wider than its window."""
+    over = page.evaluate(SIDEWAYS)
+    return [f"scrolls {over} px sideways"] if over > 0 else []
+
+
+def violations(page: Page) -> list[str]:
     """What axe has to say."""
-    found = Axe().run(page, options=dict(options)).response["violations"]
+    found = Axe().run(page, options=RULES).response["violations"]
     return [f"{one['id']}: {node['html'][:300]}" for one in found for node in one["nodes"]]
 
 

@@ -18,11 +18,13 @@ class Watch:
 
     A fault is a word on the console (violations of the policy are among them), an error nobody
     caught, a request to any origin but `own`, and an answer of 400 or more that was not expected.
+    `shown` are the addresses that answered well.
     """
 
     own: frozenset[str]
     faults: list[str] = field(default_factory=list)
     expected: list[int] = field(default_factory=list)
+    shown: set[str] = field(default_factory=set)
 
     def attach(self, context: BrowserContext) -> None:
         """Watch every page that is opened in this browser."""
@@ -65,7 +67,9 @@ class Watch:
             self.faults.append(f"{request.method} {request.url}: {request.failure}")
 
     def _response(self, response: Response) -> None:
-        if response.status >= 400 and response.status not in self.expected:
+        if response.status < 400:
+            self.shown.add(response.url)
+        elif response.status not in self.expected:
             self.faults.append(f"{response.request.method} {response.url}: {response.status}")
 
 

@@ -1,0 +1,146 @@
+"""Every page of the house, as everyone who may see it, once the cases of the story stand.
+
+People go where links lead them: a link that is shown leads somewhere, and to a page without faults.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import pytest
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+from app import create_app
+from app.cli.surroundings import whole_environment
+from app.container import build
+from app.engines import stack
+from app.settings import Settings
+from tests.browser.installation import Installation
+from tests.browser.story import MINA, Step
+from tests.browser.visitor import ID, Street, Visitor
+
+pytestmark = pytest.mark.browser
+
+PEOPLE = (
+    "",
+    "Ana Souza",
+    "Joy Adeyemi",
+    "Marek Nowak",
+    "Omar Haddad",
+    "Tom Becker",
+    "Lucia Rossi",
+    "Grace Okafor",
+    "Daniel Roy",
+    "Helen Cho",
+    "Sam Wilks",
+    "Ines Duarte",
+)
+LINKS = """[...document.querySelectorAll('a[href]')]
+  .map((one) => [one.getAttribute('href'), one.hasAttribute('download')])"""
+OF_A_SHAPE = 2
+"""How many pages of one shape each person looks at: two cases, two items, …"""
+
+FOR_PROGRAMS = {
+    "assets.theme": "a style sheet",
+    "documents.document": "the signed document; asked for by Accept too",
+    "documents.organisation": "a DID document",
+    "evidence.row": "a line that htmx asks for while a file is checked",
+    "ops.healthz": "for probes",
+    "ops.metrics": "for Prometheus",
+    "ops.readyz": "for probes",
+    "static": "files",
+    "uploads.state": "asked by the upload's own script, where a file was begun before",
+}
+"""Addresses that nobody is led to, and why."""
+
+
+@pytest.mark.usefixtures("endorsed", "stated", "waiting", "begun")
+@pytest.mark.parametrize("name", PEOPLE, ids=lambda name: name or "a visitor")
+def test_every_link_leads_to_a_page_without_faults(street: Street, name: str) -> None:
+    person = street.person(name) if name else street.visitor()
+    assert refused(person) == []
+
+
+def refused(person: Visitor) -> list[str]:
+    """Walk every link; returns those that led nowhere."""
+    found = []
+    met: dict[str, int] = {}
+    ahead = deque([("/", False), (person.path, False)])
+    while ahead:
+        address, file = ahead.popleft()
+        if not fresh(address, met):
+            continue
+        if file:
+            answer = person.context.request.get(person.site + address)
+            found += [] if answer.ok else [f"{address}: {answer.status}"]
+            continue
+        response = person.page.goto(person.site + address)
+        if response is None or not response.ok:
+            found.append(f"{address}: {response and response.status}")
+        elif "html" in response.headers.get("content-type", ""):
+            person.look()
+            ahead.extend(links(person))
+    return found
+
+
+def links(person: Visitor) -> Iterator[tuple[str, bool]]:
+    """Where this page leads within the house, and whether that is a file."""
+    for href, download in person.page.evaluate(LINKS):
+        address = urlsplit(urljoin(person.page.url, href))
+        if f"{address.scheme}://{address.netloc}" == person.site:
+            query = f"?{address.query}" if address.query else ""
+            file = download or address.path.endswith((".json", "/file"))
+            yield address.path + query, file
+
+
+def fresh(address: str, met: dict[str, int]) -> bool:
+    """Whether few pages of this shape were met so far; counts it in."""
+    split = urlsplit(address)
+    names = ",".join(sorted(name for name, _ in parse_qsl(split.query)))
+    shape = f"{ID.sub('…', split.path)}?{names}"
+    met[shape] = met.get(shape, 0) + 1
+    return met[shape] <= OF_A_SHAPE
+
+
+def test_a_question_that_waits_can_be_declined(street: Street, begun: Step) -> None:
+    visitor = street.visitor(phone=True)
+    visitor.read_mail(MINA[1], "/attest/").press("I would rather not")
+    visitor.choose("Why", "I did not see this work").press("Decline")
+    visitor.look()
+    begun.who.open(begun.path)
+    assert begun.who.says("Could not say anything this time")
+
+
+def test_no_page_was_left_out(street: Street, house: Installation) -> None:
+    """Runs last: every GET address was shown to somebody by one of the browser tests."""
+    shown = {urlsplit(url).path for url in street.watch.shown if url.startswith(house.site)}
+    left = {}
+    for app in application(house):
+        seen = endpoints_of(app, shown)
+        left = {
+            rule.endpoint: rule.rule
+            for rule in app.url_map.iter_rules()
+            if "GET" in (rule.methods or ()) and rule.endpoint not in seen | set(FOR_PROGRAMS)
+        }
+    assert left == {}
+
+
+def application(house: Installation) -> Iterator[Flask]:
+    """The application of this installation, for its table of addresses."""
+    env = {"ASSAY_HOME": str(house.home), "ASSAY_ENV": "demo", "PUBLIC_URL": house.site}
+    container = build(Settings.from_env(whole_environment(env) | (stack.attach(house.home) or {})))
+    yield create_app(container)
+    container.close()
+
+
+def endpoints_of(app: Flask, paths: set[str]) -> set[str]:
+    """The endpoints that these paths belong to."""
+    addresses = app.url_map.bind("")
+    found = set()
+    for path in paths:
+        try:
+            found.add(addresses.match(path)[0])
+        except HTTPException:
+            continue
+    return found
