@@ -137,11 +137,15 @@ class EvidenceClaim:
 
 @dataclass(frozen=True)
 class StatusClaim:
-    """The credential's place in a status list; `purpose` is revocation or suspension."""
+    """The credential's place in a status list; `purpose` is revocation or suspension.
+
+    `reference`: the list that says, at the same place, that a set bit is a suspension only.
+    """
 
     list_url: str
     index: int
     purpose: str = "revocation"
+    reference: str | None = None
 
 
 @dataclass(frozen=True)

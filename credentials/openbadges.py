@@ -259,7 +259,8 @@ def _identity(claim: IdentityClaim) -> JsonObject:
 
 def _status(claims: Sequence[StatusClaim]) -> JsonValue:
     entries: list[JsonValue] = [
-        build_status_entry(claim.list_url, claim.index, claim.purpose) for claim in claims
+        build_status_entry(claim.list_url, claim.index, claim.purpose, claim.reference)
+        for claim in claims
     ]
     return entries[0] if len(entries) == 1 else entries
 

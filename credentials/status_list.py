@@ -99,15 +99,22 @@ def build_status_list_credential(
     return document
 
 
-def build_status_entry(list_url: str, index: int, purpose: str) -> JsonObject:
-    """The `credentialStatus` entry that points to place `index` of a list."""
-    return {
+def build_status_entry(
+    list_url: str, index: int, purpose: str, reference: str | None = None
+) -> JsonObject:
+    """The `credentialStatus` entry that points to place `index` of a list.
+
+    `reference` (`statusReference`) leads to what more there is to know of the status: Open Badges
+    3.0 allows one entry, so a suspension list can only be referred to.
+    """
+    entry: JsonObject = {
         "id": f"{list_url}#{index}",
         "type": "BitstringStatusListEntry",
         "statusPurpose": purpose,
         "statusListIndex": str(index),
         "statusListCredential": list_url,
     }
+    return entry if reference is None else {**entry, "statusReference": reference}
 
 
 def read_status(document: JsonObject, entry: JsonObject) -> bool:

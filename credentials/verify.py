@@ -116,6 +116,8 @@ def _check_entry(entry: JsonValue, issuer: str | None, part: Part, setting: Sett
         withdrawn = _look_up(entry, issuer, setting)
     except CredentialError as error:
         return part.refused(f"status.{purpose}", error)
+    if withdrawn and purpose == "revocation" and _may_come_back(entry, issuer, setting):
+        purpose = "suspension"
     return _status(purpose, withdrawn, part)
 
 
@@ -128,6 +130,21 @@ def _status(purpose: str, withdrawn: bool, part: Part) -> Check:
     }
     outcome = part.lapsed if withdrawn else Finding.PASSED
     return part.check(f"status.{purpose}", outcome, messages[purpose, withdrawn])
+
+
+def _may_come_back(entry: JsonObject, issuer: str | None, setting: Setting) -> bool:
+    """Whether the suspension list that the entry refers to has the same place set.
+
+    A list that cannot be relied on says nothing: then what is withdrawn counts as revoked.
+    """
+    reference = entry.get("statusReference")
+    if not isinstance(reference, str):
+        return False
+    referred = {**entry, "statusPurpose": "suspension", "statusListCredential": reference}
+    try:
+        return _look_up(referred, issuer, setting)
+    except CredentialError:
+        return False
 
 
 def _look_up(entry: JsonObject, issuer: str | None, setting: Setting) -> bool:

@@ -118,7 +118,7 @@ def _line(check: Check, own: CredentialView | None) -> Line:
 
 def _own_words(check: Check, own: CredentialView | None) -> str:
     """Of our own credentials we know whether they come back, and the public reason."""
-    if own is None or check.code != "status.revocation" or check.outcome is not Finding.FAILED:
+    if own is None or check.outcome is not Finding.FAILED or not check.code.startswith("status."):
         return ""
     if own.state is CredentialState.SUSPENDED:
         return str(_(SUSPENDED, reason=own.public_reason))

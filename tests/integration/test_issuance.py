@@ -17,7 +17,7 @@ from credentials.digests import sha256_from_multibase
 from credentials.documents import JsonObject
 from credentials.errors import BadKey, CannotFetch
 from credentials.keys import open_private, public_multibase
-from credentials.verify import Outcome, verify
+from credentials.verify import Finding, Outcome, verify
 from storage.database import Database
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
 from storage.events import SYSTEM
@@ -302,6 +302,28 @@ class TestStatus:
         shown = view(issued)
         assert (shown.state, shown.public_reason) == (CredentialState.REVOKED, WHY)
 
+    def test_strangers_can_tell_a_suspension_from_a_revocation(self, issued: Issued) -> None:
+        assert status_checks(issued) == {"status.revocation": Finding.PASSED}
+        change(issued, "suspend_credential")
+        sign_lists(issued.world)
+        assert status_checks(issued) == {"status.suspension": Finding.FAILED}
+        change(issued, "revoke_credential")
+        sign_lists(issued.world)
+        assert status_checks(issued) == {"status.revocation": Finding.FAILED}
+
+    def test_a_suspension_list_that_cannot_be_had_leaves_it_revoked(self, issued: Issued) -> None:
+        change(issued, "suspend_credential")
+        sign_lists(issued.world)
+        ours = local_fetcher(issued.db, SITE, nothing)
+        entry = cast(JsonObject, issued.document()["credentialStatus"])
+
+        def fetch(url: str, /) -> bytes:
+            return nothing(url) if url == entry["statusReference"] else ours(url)
+
+        now = issued.world.clock.now()
+        found = verify(view(issued).document, fetch=fetch, now=now)
+        assert [check.outcome for check in found.of("status.revocation")] == [Finding.FAILED]
+
     def test_a_suspended_credential_comes_back(self, issued: Issued) -> None:
         change(issued, "suspend_credential")
         sign_lists(issued.world)
@@ -432,6 +454,11 @@ class TestStatus:
 def change(issued: Issued, act: str, actor: Actor | None = None) -> None:
     registrar = actor or issued.registrar
     change_credential(issued.db, SITE, registrar, issued.credential_id, act=act, reason=WHY)
+
+
+def status_checks(issued: Issued) -> dict[str, Finding]:
+    found = verify_own(issued.db, SITE, view(issued), nothing)
+    return {check.code: check.outcome for check in found.checks if check.code.startswith("status")}
 
 
 def bits(issued: Issued) -> dict[str, bool]:

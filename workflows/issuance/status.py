@@ -2,7 +2,8 @@
 
 Open Badges 3.0 lets a credential name one status entry, and its JSON Schema refuses two. So the
 document names its place in the revocation list, and a credential that is suspended has that bit
-set for as long as it is; the suspension list, at the same place, says that it may come back.
+set for as long as it is: no verifier takes it for good. The suspension list, at the same place,
+says that it may come back; the entry refers to it.
 """
 
 import secrets
@@ -50,8 +51,14 @@ class Place:
 
     def claims(self, site: Site) -> tuple[StatusClaim, ...]:
         """What the document says of it: the one entry that Open Badges 3.0 allows."""
-        (list_id,) = [one for purpose, one in self.lists if purpose is StatusPurpose.REVOCATION]
-        return (StatusClaim(site.status_list(list_id), self.index),)
+        addresses = {purpose: site.status_list(list_id) for purpose, list_id in self.lists}
+        return (
+            StatusClaim(
+                addresses[StatusPurpose.REVOCATION],
+                self.index,
+                reference=addresses.get(StatusPurpose.SUSPENSION),
+            ),
+        )
 
 
 def allocate(
