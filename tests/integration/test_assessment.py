@@ -337,7 +337,7 @@ class TestDeclaring:
         panel.allocate()
         panel.declare(panel.first, ConflictAnswer.POSSIBLE, "We sit in the same choir.")
         both = _with_role(panel.first, Role.COORDINATOR)
-        with pytest.raises(Forbidden, match="yourself"):
+        with pytest.raises(Forbidden, match="asked to assess"):
             seats.settle_conflict(
                 panel.db, SITE, both, panel.place(panel.first), clear=True, why=WHY
             )

@@ -89,13 +89,13 @@ class Grant:
 ANYONE = (Grant(None, Scope.ANYONE),)
 SIGNED_IN = (Grant(None, Scope.SIGNED_IN),)
 LEARNER_OWN = (Grant(Role.LEARNER, Scope.OWN),)
-AUDIT = Grant(Role.AUDITOR, Scope.INSTITUTION)
+# who is asked to assess looks as an assessor, after declaring, and not by another role they hold
 STAFF_LOOK = (
-    Grant(Role.COORDINATOR, Scope.INSTITUTION),
+    Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),
     Grant(Role.MODERATOR, Scope.UNINVOLVED),
     Grant(Role.DECIDER, Scope.UNINVOLVED),
-    Grant(Role.REGISTRAR, Scope.INSTITUTION),
-    AUDIT,
+    Grant(Role.REGISTRAR, Scope.NOT_ASSESSING),
+    Grant(Role.AUDITOR, Scope.NOT_ASSESSING),
 )
 
 GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
@@ -134,8 +134,8 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
         Grant(Role.AUDITOR, Scope.HOLDER),
     ),
     Permission.SCREEN_CASE: (Grant(Role.COORDINATOR, Scope.INSTITUTION),),
-    Permission.ALLOCATE_ASSESSORS: (Grant(Role.COORDINATOR, Scope.INSTITUTION),),
-    Permission.SETTLE_CONFLICT: (Grant(Role.COORDINATOR, Scope.INSTITUTION),),
+    Permission.ALLOCATE_ASSESSORS: (Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),),
+    Permission.SETTLE_CONFLICT: (Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),),
     Permission.LIST_ASSIGNMENTS: (Grant(Role.ASSESSOR, Scope.HOLDER),),
     Permission.DECLARE_CONFLICT: (Grant(Role.ASSESSOR, Scope.OFFERED),),
     Permission.SCORE_CASE: (Grant(Role.ASSESSOR, Scope.CLEARED),),

@@ -89,6 +89,20 @@ def test_an_offered_assessor_declares_first() -> None:
     assert not may(actor(Role.ASSESSOR), Permission.DECLARE_CONFLICT, case()).known
 
 
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.REGISTRAR, Role.AUDITOR])
+def test_another_role_does_not_spare_an_assessor_the_declaration(role: Role) -> None:
+    for permission in (Permission.VIEW_CASE, Permission.READ_EVIDENCE):
+        answer = may(actor(Role.ASSESSOR, role), permission, case(Part.OFFERED))
+        assert (answer.allowed, "Declare first" in answer.reason) == (False, True)
+        assert may(actor(Role.ASSESSOR, role), permission, case(Part.CLEARED))
+
+
+@pytest.mark.parametrize("part", [Part.OFFERED, Part.CLEARED, Part.SCORED])
+@pytest.mark.parametrize("permission", [Permission.ALLOCATE_ASSESSORS, Permission.SETTLE_CONFLICT])
+def test_who_scores_blind_does_not_seat_the_others(permission: Permission, part: Part) -> None:
+    assert not may(actor(Role.COORDINATOR, Role.ASSESSOR), permission, case(part))
+
+
 def test_the_staff_of_ones_own_case_is_someone_else() -> None:
     answer = may(actor(Role.COORDINATOR, Role.LEARNER), Permission.SCREEN_CASE, case(owner=ME))
     assert not answer
