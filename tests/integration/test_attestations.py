@@ -3,6 +3,7 @@ database and a real store."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from storage.ids import AttestationId, CaseId, OutboxId, new_id, sha256_of
 from storage.outbox import AlreadyDone
 from storage.tables import Attestation, Event, EvidenceItem, EvidenceMapping, Mail, OutboxRow
 from storage.vault import Vault, sealed_key
-from storage.vocabulary import EvidenceState, Role, VoiceState
+from storage.vocabulary import CaseState, EvidenceState, Role, VoiceState
 from tests.fixtures.issued import run_promised
 from tests.fixtures.world import SIGNED, SITE, World
 from workflows.attestations.commands import (
@@ -36,7 +37,8 @@ from workflows.attestations.queries import attestations_of, question, receipt, w
 from workflows.attestations.rules import NOT_OBSERVED, Flag, rating_field
 from workflows.attestations.sealing import seal_attestation
 from workflows.cases import commands as cases
-from workflows.cases.queries import case_coverage, case_view
+from workflows.cases.load import lock_case
+from workflows.cases.queries import case_coverage, case_view, manifest_of
 from workflows.people.links import LinkEnd, LinkEnded
 from workflows.people.organisations import OrganisationForm, verify_organisation
 from workflows.work import Work
@@ -479,6 +481,54 @@ class TestWithdrawing:
         with asking.db.reading() as tx:
             (said,) = witnessed(tx, asking.case_id)
         assert said.state is VoiceState.WITHDRAWN
+
+    def test_in_a_case_that_comes_back_it_counts_no_more(
+        self, asking: Asking, vault: Vault
+    ) -> None:
+        asking.give()
+        seal(asking, vault)
+        asking.world.full_evidence(asking.case_id)
+        cases.submit_case(asking.db, SITE, asking.learner, asking.case_id, SIGNED)
+        withdraw_attestation(asking.db, SITE, asking.token)
+        coordinator = asking.world.person(Role.COORDINATOR)
+        cases.begin_screening(asking.db, coordinator, asking.case_id)
+        cases.return_case(asking.db, SITE, coordinator, asking.case_id, "Date the drawing.")
+        (item,) = [one for one in asking.items() if one.kind == "attestation"]
+        assert (item.state, "withdrawn" in item.reason) == (EvidenceState.REJECTED, True)
+        cases.submit_case(asking.db, SITE, asking.learner, asking.case_id, SIGNED)
+        with asking.db.reading() as tx:
+            second = manifest_of(tx, asking.case_id, 2)
+        assert second is not None
+        assert str(item.id) not in str(second.body)
+
+    def test_a_submission_that_is_under_way_comes_first(self, asking: Asking, vault: Vault) -> None:
+        asking.give()
+        seal(asking, vault)
+        with ThreadPoolExecutor(1) as pool:
+            with asking.db.transaction() as tx:
+                case = lock_case(tx, asking.case_id)
+                withdrawing = pool.submit(withdraw_attestation, asking.db, SITE, asking.token)
+                with suppress(TimeoutError):
+                    withdrawing.result(timeout=1)
+                case.state, case.submitted_at = CaseState.SUBMITTED.value, tx.now
+            withdrawing.result(timeout=10)
+        (item,) = asking.items()
+        assert item.state == EvidenceState.SEALED
+
+    def test_a_statement_sealed_while_the_case_is_submitted_is_of_the_next_round(
+        self, asking: Asking, vault: Vault
+    ) -> None:
+        asking.give()
+        with ThreadPoolExecutor(1) as pool:
+            with asking.db.transaction() as tx:
+                case = lock_case(tx, asking.case_id)
+                sealing = pool.submit(seal, asking, vault)
+                with suppress(TimeoutError):
+                    sealing.result(timeout=1)
+                case.state, case.submitted_at = CaseState.SUBMITTED.value, tx.now
+            sealing.result(timeout=10)
+        (item,) = asking.items()
+        assert item.round == 2
 
     def test_a_no_is_not_withdrawn(self, asking: Asking) -> None:
         open_attestation(asking.db, asking.token)

@@ -13,9 +13,9 @@ from sqlmodel import col, select
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput, Problem, TooMany
 from storage.events import SYSTEM, Who, record
-from storage.ids import AttestationId, CaseId, ItemId, OutcomeCode, new_id
-from storage.tables import Attestation, Case, EvidenceItem, MailLink, PolicyVersion
-from storage.vocabulary import EvidenceState, LinkPurpose, VoiceState
+from storage.ids import AttestationId, CaseId, OutcomeCode, new_id
+from storage.tables import Attestation, Case, MailLink, PolicyVersion
+from storage.vocabulary import LinkPurpose, VoiceState
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import Actor, acting
@@ -29,6 +29,7 @@ from workflows.attestations.load import (
     hold,
     turn,
 )
+from workflows.attestations.retracting import retract_withdrawn
 from workflows.attestations.rules import (
     DECLINE_REASONS,
     DeclineReason,
@@ -220,16 +221,18 @@ def give_attestation(
 def withdraw_attestation(db: Database, site: Site, token: str) -> None:
     """Take a given statement back, with the link of the first mail; a second time does nothing.
 
-    While the case is with the learner the evidence item goes with it; afterwards what was
-    submitted stays, and everyone who reads it sees that it was withdrawn. Raises LinkEnded.
+    While the case is with the learner, and when it comes back to them, the statement counts no
+    more; what was submitted stays, and everyone who reads it sees that it was withdrawn. Raises
+    LinkEnded.
     """
     with db.transaction() as tx:
         held = by_used_link(tx, token, locked=True)
         if held.attestation.state == VoiceState.WITHDRAWN:
             return
+        case = lock_case(tx, held.case.id)  # a submission that is under way comes before this
         turn(tx, held, "withdraw", held.supervisor)
-        if held.attestation.item_id is not None and state_of(held.case) in EDITABLE:
-            _retract(tx, ItemId(held.attestation.item_id))
+        if state_of(case) in EDITABLE:
+            retract_withdrawn(tx, case.id)
         mails.tell_withdrawn(tx, held.attestation, held.around, site.case(CaseId(held.case.id)))
 
 
@@ -381,11 +384,3 @@ def _why(declined: Attestation) -> str:
 
 def _draft(held: Held) -> dict[str, str]:
     return {name: str(value) for name, value in (held.attestation.draft or {}).items()}
-
-
-def _retract(tx: Transaction, item_id: ItemId) -> None:
-    """A withdrawn statement counts no more; its item stays to be seen, with the reason."""
-    item = tx.session.get_one(EvidenceItem, item_id, with_for_update=True)
-    item.state = EvidenceState.REJECTED.value
-    item.reason = "The person who gave this statement has withdrawn it."
-    item.version += 1

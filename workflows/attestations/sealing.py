@@ -14,7 +14,7 @@ from storage.vocabulary import Disclosure, EvidenceKind, EvidenceState, ScanVerd
 from workflows.attestations import mails
 from workflows.attestations.document import KeptStatement, read_kept, statement_page
 from workflows.attestations.load import Held, hold, look
-from workflows.cases.load import state_of
+from workflows.cases.load import lock_case, state_of
 from workflows.cases.states import EDITABLE, FINISHED
 from workflows.evidence.sealing import hold_sealed_object
 from workflows.issuance.addresses import Site
@@ -62,6 +62,7 @@ def _record(
     with db.transaction() as tx:
         receive(tx, outbox_id)
         held = hold(tx, attestation_id)
+        lock_case(tx, held.case.id)  # the item is of this round or of the next, and never between
         if held.attestation.state != VoiceState.GIVEN or state_of(held.case) in FINISHED:
             return
         item = _item(tx, held, *sealed)

@@ -33,6 +33,7 @@ from storage.vocabulary import CaseState, EvidenceKind, EvidenceState, SheetStat
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import Actor, acting
+from workflows.attestations.retracting import retract_withdrawn
 from workflows.canonical import content_hash
 from workflows.cases.calendar import after_working_days
 from workflows.cases.load import lock_case, may_move, move, still_editable, unchanged_since
@@ -164,6 +165,7 @@ def return_case(
         case.due_at = None
         move(tx, case, "return_case", who, why=note.strip())
         case.round += 1
+        retract_withdrawn(tx, case.id)
         tell_returned(tx, site, view_of(tx, case))
 
 

@@ -25,9 +25,15 @@ def find_case(tx: Transaction, case_id: UUID) -> Case:
 
 
 def lock_case(tx: Transaction, case_id: UUID) -> Case:
-    """The case, held against all others until the transaction ends. Raises NotFound."""
+    """The case as it stands now, held against all others until the transaction ends.
+
+    Raises NotFound.
+    """
     case = tx.session.exec(
-        select(Case).where(col(Case.id) == case_id).with_for_update()
+        select(Case)
+        .where(col(Case.id) == case_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if case is None:
         raise NotFound("There is no such case, or it is not yours to see.")
