@@ -11,7 +11,6 @@ from sqlmodel import col, select
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
 from storage.ids import CaseId, ItemId, OutcomeCode, new_id, sha256_of
 from storage.tables import (
-    Case,
     Event,
     EvidenceAccess,
     EvidenceItem,
@@ -20,7 +19,7 @@ from storage.tables import (
     Upload,
 )
 from storage.vault import ObjectMissing, Vault, sealed_key
-from storage.vocabulary import CaseState, Disclosure, EvidenceKind, EvidenceState, Role
+from storage.vocabulary import Disclosure, EvidenceKind, EvidenceState, Role
 from tests.fixtures.intake import Intake, noise
 from tests.fixtures.world import SIGNED, World
 from workflows.access.rules import Actor
@@ -244,16 +243,30 @@ def test_a_draft_is_the_learners_alone(intake: Intake, role: Role) -> None:
     assert_no_link(intake, intake.world.person(role), item.id)
 
 
+def submitted(intake: Intake) -> ItemId:
+    """An item, stored and sealed, of a case that was submitted."""
+    item_id = ItemId(intake.sealed(noise(1000)).id)
+    describe_evidence(intake.db, intake.learner, item_id, SAID)
+    intake.world.full_evidence(intake.case_id)
+    submit_case(intake.db, intake.world.site, intake.learner, intake.case_id, SIGNED)
+    return item_id
+
+
 def test_staff_read_what_was_submitted_and_assessors_only_when_cleared(intake: Intake) -> None:
-    item = intake.sealed(noise(1000))
-    with intake.db.transaction() as tx:
-        case = tx.session.get_one(Case, intake.case_id)
-        case.submitted_at, case.state = tx.now, CaseState.SUBMITTED.value
-    assert_no_link(intake, intake.world.person(Role.ASSESSOR), item.id)
-    assert_no_link(intake, intake.world.person(Role.ADMINISTRATOR), item.id)
+    item_id = submitted(intake)
+    assert_no_link(intake, intake.world.person(Role.ASSESSOR), item_id)
+    assert_no_link(intake, intake.world.person(Role.ADMINISTRATOR), item_id)
     coordinator = intake.world.person(Role.COORDINATOR)
-    link = link_to_evidence(intake.db, intake.vault, coordinator, item.id, "screening")
+    link = link_to_evidence(intake.db, intake.vault, coordinator, item_id, "screening")
     assert requests.get(link, timeout=10).status_code == 200
+
+
+def test_what_is_added_to_a_returned_case_is_the_learners_until_it_is_submitted(
+    intake: Intake,
+) -> None:
+    returned(intake)
+    new = intake.sealed(noise(2000), "for the second round.pdf")
+    assert_no_link(intake, intake.world.person(Role.COORDINATOR), new.id)
 
 
 def test_a_file_that_the_store_has_lost_is_said_to_be_lost_and_pages_show_it(

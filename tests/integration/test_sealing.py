@@ -11,6 +11,7 @@ import pytest
 from sqlmodel import col, select
 
 from app.scanning import Clamd, NoScanner
+from storage.database import Database
 from storage.errors import Unavailable
 from storage.ids import OutboxId, Sha256, new_id, sha256_of
 from storage.outbox import AlreadyDone
@@ -316,6 +317,22 @@ def test_the_page_hears_how_far_a_long_seal_has_come(
     item = intake.seal(item_id)
     assert any(0 < size < 40 * MIB for size in heard)
     assert item.seal_bytes_read == 40 * MIB
+
+
+def test_a_busy_database_does_not_make_a_pass_begin_anew(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "PROGRESS_SECONDS", 0.0)
+    item_id = intake.store(noise(1000))
+    with intake.db.transaction() as tx:
+        tx.session.get_one(EvidenceItem, item_id, with_for_update=True)
+        impatient = Database(intake.db.url, intake.db.clock, statement_timeout_ms=200)
+        progress = sealing._Progress(impatient, item_id)
+        progress.tell(500)
+        impatient.close()
+    assert intake.item(item_id).seal_bytes_read == 0
+    sealing._Progress(intake.db, item_id).tell(500)
+    assert intake.item(item_id).seal_bytes_read == 500
 
 
 def test_memory_stays_flat_whatever_the_size(intake: Intake) -> None:
