@@ -79,7 +79,9 @@ def coverage_rows(view: CaseView, covered: Sequence[OutcomeCoverage]) -> list[Co
 
 
 def stepper(state: CaseState) -> list[tuple[str, str]]:
-    """Where the case stands, in five steps that a learner would name."""
+    """Where the case stands, in five steps that a learner would name; none when it was left."""
+    if state not in STEP_OF:
+        return []
     steps = (_("Evidence"), _("Screening"), _("Assessment"), _("Decision"), _("Result"))
     at = STEP_OF[state] + (state in FINISHED)
     return [
@@ -101,6 +103,4 @@ STEP_OF: Mapping[CaseState, int] = {
     CaseState.APPEAL: 3,
     CaseState.RELEASED: 4,
     CaseState.CLOSED: 4,
-    CaseState.WITHDRAWN: 4,
-    CaseState.EXPIRED: 4,
 }

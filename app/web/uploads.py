@@ -146,17 +146,21 @@ def complete(item_id: UUID) -> Response:
 @accepts_up_to(SMALL_FILE + FORM_OVERHEAD)
 def send_small(case_id: UUID) -> AnyResponse:
     """Take a small file from the form, for browsers without JavaScript."""
-    file = request.files.get("file")
-    if file is None or not file.filename:
+    files = [file for file in request.files.getlist("file") if file.filename]
+    if not files:
         problem = Problem("file", "Choose a file first.")
         raise InvalidInput("No file arrived.", problems=[problem])
+    if len(files) > 1:
+        problem = Problem("file", "Without JavaScript, send one file at a time.")
+        raise InvalidInput("None of these files was taken.", problems=[problem])
+    file = files[0]
     item_id = upload_small(
         parts().db,
         parts().vault,
         actor(),
         CaseId(case_id),
         file.stream,
-        announced=Announcement(file.filename, 0, file.mimetype, kind=_chosen_kind()),
+        announced=Announcement(file.filename or "", 0, file.mimetype, kind=_chosen_kind()),
         limits=_limits(),
     )
     notice = _("The file has arrived and is being checked. Say meanwhile what it shows.")

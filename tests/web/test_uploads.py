@@ -194,6 +194,13 @@ class TestThePlainForm:
         assert send_form(ana, intake, bytes(25_050_000)).status_code == 422
         assert send_form(ana, intake, bytes(26_000_000)).status_code == 413
 
+    def test_several_files_are_refused_rather_than_dropped(
+        self, ana: Browser, intake: Intake
+    ) -> None:
+        files = [(io.BytesIO(b"one"), "one.txt"), (io.BytesIO(b"two"), "two.txt")]
+        answer = ana.post(f"/cases/{intake.case_id}/evidence", {"file": files})
+        assert answer.status_code == 422 and "one file at a time" in answer.text
+
 
 class TestPages:
     def test_the_case_shows_each_item_where_it_stands(self, ana: Browser, intake: Intake) -> None:
