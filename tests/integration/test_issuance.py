@@ -21,9 +21,10 @@ from credentials.verify import Finding, Outcome, verify
 from storage.database import Database
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
 from storage.events import SYSTEM
-from storage.ids import CredentialId, DecisionId, OutboxId, new_id, sha256_of
+from storage.ids import CredentialId, DecisionId, OutboxId, OutcomeCode, new_id, sha256_of
 from storage.outbox import AlreadyDone
 from storage.tables import (
+    Attestation,
     Credential,
     Decision,
     EvidenceItem,
@@ -33,12 +34,19 @@ from storage.tables import (
     StatusEntry,
     StatusList,
 )
-from storage.vocabulary import CaseState, CredentialState, Disclosure, StatusPurpose
+from storage.vocabulary import CaseState, CredentialState, Disclosure, StatusPurpose, VoiceState
 from tests.fixtures.issued import ISSUER, Issued, nothing, sign_lists
 from tests.fixtures.panel import Panel
 from tests.fixtures.shared import SHARED, needs_shared
 from tests.fixtures.world import SITE, World
 from workflows.access.rules import Actor
+from workflows.attestations.document import (
+    KeptIdentity,
+    KeptRating,
+    KeptStatement,
+    statement_body,
+)
+from workflows.attestations.rules import Frequency, Relation
 from workflows.issuance.commands import (
     change_credential,
     choose_disclosure,
@@ -561,6 +569,49 @@ class TestReading:
             disclose(issued, "unknown", "open_link")
         with pytest.raises(NotFound):
             public_item(view(issued), "unknown")
+
+    def test_a_statement_that_was_withdrawn_is_handed_to_nobody_any_more(
+        self, issued: Issued
+    ) -> None:
+        item = view(issued).items[0]
+        disclose(issued, item.slug, "open_link")
+        kept = KeptStatement(
+            id="1",
+            case=1001,
+            learner="Ana Souza",
+            credential="CNC",
+            institution="Northbridge College",
+            name="Jo Berg",
+            role="Foreman",
+            organisation="Halden Works",
+            relation=Relation.SUPERVISOR,
+            frequency=Frequency.DAILY,
+            since="2020-01",
+            until=None,
+            ratings=(KeptRating(outcome=OutcomeCode("A"), statement="", act="", level=3),),
+            example_high="",
+            example_low="",
+            public=True,
+            identity=KeptIdentity(mail_confirmed=True, domain="halden.example", free_mail=False),
+            given_at=issued.db.clock.now(),
+        )
+        with issued.db.transaction() as tx:
+            given = Attestation(
+                id=new_id(),
+                case_id=issued.row().case_id,
+                state=VoiceState.GIVEN.value,
+                supervisor_name="Jo Berg",
+                supervisor_email="jo@halden.example",
+                outcome_codes=["A"],
+                asked_at=tx.now,
+                statement=statement_body(kept),
+                item_id=item.item_id,
+            )
+            tx.session.add(given)
+        assert view(issued).items[0].openable
+        with issued.db.transaction() as tx:
+            tx.session.get_one(Attestation, given.id).state = VoiceState.WITHDRAWN.value
+        assert not view(issued).items[0].openable
 
     def test_nobody_else_chooses_for_the_learner(self, issued: Issued) -> None:
         slug = view(issued).items[0].slug

@@ -26,7 +26,13 @@ from storage.tables import (
     EvidenceItem,
     Institution,
 )
-from storage.vocabulary import CredentialState, Disclosure, EvidenceKind, EvidenceState
+from storage.vocabulary import (
+    CredentialState,
+    Disclosure,
+    EvidenceKind,
+    EvidenceState,
+    VoiceState,
+)
 from workflows.attestations.document import read_kept
 from workflows.frameworks.definition import Criterion, Definition, Outcome, read_definition
 from workflows.issuance.addresses import Site
@@ -242,7 +248,7 @@ def _items(
         for row in tx.session.exec(select(EvidenceItem).where(col(EvidenceItem.id).in_(ids))).all()
     }
     statements = {
-        row.item_id: read_kept(row.statement).public
+        row.item_id: read_kept(row.statement).public and row.state != VoiceState.WITHDRAWN
         for row in tx.session.exec(
             select(Attestation).where(col(Attestation.item_id).in_(ids))
         ).all()
