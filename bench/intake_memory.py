@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -33,27 +33,29 @@ MP4 = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
 
 
 class Memory:
-    """The resident memory of a part, and of the largest process that it forked meanwhile."""
+    """The resident memory of a part's processes: those it had, and those it forks meanwhile."""
 
     def __init__(self, home: Path) -> None:
         record = json.loads((home / "process.json").read_text())
         self.process = psutil.Process(int(record["pid"]))
-        self.before = self.peak = self.process.memory_info().rss
-        self.forked = 0
+        self.before = dict(self._sizes())
+        self.peak = dict(self.before)
 
     def look(self) -> None:
         """Measure once more."""
-        self.peak = max(self.peak, self.process.memory_info().rss)
-        for child in self.process.children(recursive=True):
-            try:
-                self.forked = max(self.forked, child.memory_info().rss)
-            except psutil.NoSuchProcess:
-                continue
+        for pid, size in self._sizes():
+            self.peak[pid] = max(size, self.peak.get(pid, 0))
 
     @property
     def growth(self) -> float:
-        """By how many MB the part has grown, or one it forked is larger than it was at first."""
-        return (max(self.peak, self.forked) - self.before) / MB
+        """By how many MB the one that grew most has grown; a fork is measured by its parent."""
+        parent = self.before[self.process.pid]
+        return max(size - self.before.get(pid, parent) for pid, size in self.peak.items()) / MB
+
+    def _sizes(self) -> Iterator[tuple[int, int]]:
+        for each in (self.process, *self.process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                yield each.pid, each.memory_info().rss
 
 
 @contextmanager
@@ -120,9 +122,9 @@ def main(gigabytes: float = 2.0) -> int:
         folder.rmdir()
     print(f"{gigabytes} GB: arrived after {arrived:.0f} s, sealed after {sealed:.0f} s")
     for name, part in parts.items():
+        before, peak = max(part.before.values()) / MB, max(part.peak.values()) / MB
         print(
-            f"{name}: {part.before / MB:.0f} MB before, {part.peak / MB:.0f} MB at most, "
-            f"its largest fork {part.forked / MB:.0f} MB: grew by {part.growth:.1f} MB"
+            f"{name}: {before:.0f} MB before, {peak:.0f} MB at most, grew by {part.growth:.1f} MB"
         )
     return 0 if all(part.growth < GOAL_MB for part in parts.values()) else 1
 
