@@ -26,6 +26,9 @@ from workflows.evidence.queries import case_items
 
 blueprint = Blueprint("learner", __name__)
 
+LEVELS = frozenset(str(value) for value in range(1, 21))
+NO_LEVEL = -1
+
 
 class SubmitForm(Form):
     """The declaration, signed."""
@@ -83,9 +86,9 @@ def rating(case_id: UUID) -> str:
 def rate(case_id: UUID) -> AnyResponse:
     """Keep the self-assessment."""
     ratings = {
-        name.removeprefix(RATING): int(value)
+        name.removeprefix(RATING): int(value) if value in LEVELS else NO_LEVEL
         for name, value in request.form.items()
-        if name.startswith(RATING) and value.isdigit()
+        if name.startswith(RATING) and value.strip()
     }
     commands.rate_self(parts().db, actor(), CaseId(case_id), ratings)
     return hx.redirect("learner.case", _("Your self-assessment is kept."), case_id=case_id)

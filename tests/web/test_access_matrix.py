@@ -91,7 +91,9 @@ def lets_in(scope: Scope, role: Role | None, name: str, whose: str) -> bool:
         Scope.INSTITUTION: exists and not own,
         Scope.UNINVOLVED: exists and not own and not (involved and name in kept_out),
         Scope.NOT_ASSESSING: exists and not own and not (involved and name in OFFERED),
-        Scope.OTHER_KEY: exists and not own and not (involved and name in DECIDED),
+        Scope.OTHER_KEY: exists
+        and not own
+        and not (involved and name in OFFERED | MODERATED | DECIDED),
     }[scope]
 
 

@@ -123,11 +123,12 @@ class TestSelfAssessment:
             assert dict(queries.self_ratings(tx, case_id)) == {"CNC1": 3}
         assert "checked" in signed_in.get(f"/cases/{case_id}/rating").text
 
+    @pytest.mark.parametrize("level", ["9", "-1", "{{7*7}}", "²", "3" * 5000])
     def test_a_level_that_does_not_exist_is_refused(
-        self, world: World, signed_in: Browser, ana: Actor
+        self, world: World, signed_in: Browser, ana: Actor, level: str
     ) -> None:
         case_id = world.case(ana)
-        refused = signed_in.post(f"/cases/{case_id}/rating", {"rating-CNC1": "9"})
+        refused = signed_in.post(f"/cases/{case_id}/rating", {"rating-CNC1": level})
         assert refused.status_code == 422 and "Choose one of the levels" in refused.text
 
 

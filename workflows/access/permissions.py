@@ -75,7 +75,7 @@ class Scope(StrEnum):
     NOT_ASSESSING = "not_assessing"
     """of the institution, and not an assessor of the case: who scores blind sees no one's scores"""
     OTHER_KEY = "other_key"
-    """of the institution, and not the one who decided"""
+    """of the institution, and neither learner, assessor, moderator nor decider of the case"""
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,9 @@ def _of_the_institution(grant: Grant, own: bool, parts: frozenset[Part]) -> Answ
         return Answer(not reason, reason, role=grant.role)
     if grant.scope is Scope.OTHER_KEY and Part.DECIDED in parts:
         return Answer(False, "You decided this case: the second key is someone else's.")
+    if grant.scope is Scope.OTHER_KEY:
+        reason = _involved(parts, {*ASSESSED, Part.MODERATED})
+        return Answer(not reason, reason, role=grant.role)
     return Answer(True, role=grant.role)
 
 
