@@ -4,7 +4,7 @@ pytest_plugins = [
     "tests.fixtures.engines",
     "tests.fixtures.vault",
     "tests.fixtures.clamd",
-    "tests.fixtures.world",
+    "tests.fixtures.recall",
     "tests.fixtures.intake",
     "tests.fixtures.web",
     "tests.fixtures.story",

@@ -31,7 +31,8 @@ from storage.vocabulary import (
     VoiceState,
 )
 from tests.fixtures.panel import REASON, WHY, Panel
-from tests.fixtures.world import DEFINITIONS, SITE, World
+from tests.fixtures.recall import Recall
+from tests.fixtures.world import DEFINITIONS, SITE
 from workflows.access.rules import Actor
 from workflows.assessment import commands as seats
 from workflows.assessment import moderation, scoring
@@ -48,8 +49,8 @@ FULL = ScoreEntry(decided=True, level=3, reason=REASON)
 
 
 @pytest.fixture
-def panel(world: World) -> Panel:
-    return Panel(world)
+def panel(recall: Recall) -> Panel:
+    return recall(Panel)
 
 
 def rows(panel: Panel) -> dict[str, Agreement]:

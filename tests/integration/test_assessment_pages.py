@@ -24,6 +24,7 @@ from storage.vocabulary import (
     VoiceState,
 )
 from tests.fixtures.panel import REASON, WHY, Panel
+from tests.fixtures.recall import Recall
 from tests.fixtures.world import SIGNED, SITE, World
 from workflows.access.permissions import Permission
 from workflows.access.rules import Actor
@@ -50,8 +51,8 @@ CNC1 = OutcomeCode("CNC1")
 
 
 @pytest.fixture
-def panel(world: World) -> Panel:
-    return Panel(world)
+def panel(recall: Recall) -> Panel:
+    return recall(Panel)
 
 
 def places(panel: Panel, who: Actor) -> list[Place]:

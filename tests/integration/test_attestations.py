@@ -17,6 +17,7 @@ from storage.tables import Attestation, Event, EvidenceItem, EvidenceMapping, Ma
 from storage.vault import Vault, sealed_key
 from storage.vocabulary import CaseState, EvidenceState, Role, VoiceState
 from tests.fixtures.issued import run_promised
+from tests.fixtures.recall import Recall
 from tests.fixtures.world import SIGNED, SITE, World
 from workflows.attestations.commands import (
     Ask,
@@ -118,8 +119,8 @@ class Asking:
 
 
 @pytest.fixture
-def asking(world: World) -> Asking:
-    return Asking(world)
+def asking(recall: Recall) -> Asking:
+    return recall(Asking)
 
 
 def seal(asking: Asking, vault: Vault) -> int:

@@ -12,6 +12,7 @@ from storage.ids import CaseId, CriterionCode, OutcomeCode, new_id
 from storage.tables import Decision, Event, Mail, OutboxRow, OutcomeDecision
 from storage.vocabulary import CaseState, OutcomeResult, Role
 from tests.fixtures.panel import WHY, Panel
+from tests.fixtures.recall import Recall
 from tests.fixtures.world import SITE, World
 from workflows.access.rules import Actor
 from workflows.assessment.moderation import settle_discussion
@@ -25,19 +26,27 @@ FIRST = OutcomeCode("CNC1")
 SUMMARY = "What was shown meets the standard."
 
 
-@pytest.fixture
-def panel(world: World) -> Panel:
+def agreed(world: World) -> Panel:
     made = Panel(world)
     made.scored({A: 4}, {A: 3})
     return made
 
 
-@pytest.fixture
-def partial(world: World) -> Panel:
-    """A case in which the first outcome was not met."""
+def not_met(world: World) -> Panel:
     made = Panel(world)
     made.scored({A: 2}, {A: 2})
     return made
+
+
+@pytest.fixture
+def panel(recall: Recall) -> Panel:
+    return recall(agreed)
+
+
+@pytest.fixture
+def partial(recall: Recall) -> Panel:
+    """A case in which the first outcome was not met."""
+    return recall(not_met)
 
 
 def outcomes(panel: Panel) -> dict[str, OutcomeDecision]:

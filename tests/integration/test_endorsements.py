@@ -18,6 +18,7 @@ from storage.outbox import AlreadyDone
 from storage.tables import Event, Mail, OutboxRow, StatusList
 from storage.vocabulary import EndorsementVisibility, LearnerAnswer, Role, VoiceState
 from tests.fixtures.issued import ISSUER, Issued, nothing, sign_endorsements, sign_lists
+from tests.fixtures.recall import Recall
 from tests.fixtures.shared import SHARED, needs_shared
 from tests.fixtures.world import SITE, World
 from workflows.endorsements.commands import (
@@ -135,8 +136,8 @@ class Endorsing:
 
 
 @pytest.fixture
-def endorsing(world: World) -> Endorsing:
-    return Endorsing(world)
+def endorsing(recall: Recall) -> Endorsing:
+    return recall(Endorsing)
 
 
 class TestOrganisations:

@@ -10,6 +10,7 @@ from storage.database import Database
 from storage.tables import Assignment, Score, ScoreSheet
 from storage.vocabulary import ConflictAnswer
 from tests.fixtures.panel import REASON, WHY, Panel
+from tests.fixtures.recall import Recall
 from tests.fixtures.web import Browser
 from tests.fixtures.world import World
 from workflows.access.rules import Actor
@@ -17,11 +18,15 @@ from workflows.access.rules import Actor
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
-@pytest.fixture
-def panel(world: World) -> Panel:
+def asked(world: World) -> Panel:
     made = Panel(world)
     made.allocate()
     return made
+
+
+@pytest.fixture
+def panel(recall: Recall) -> Panel:
+    return recall(asked)
 
 
 @pytest.fixture

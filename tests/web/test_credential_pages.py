@@ -15,6 +15,7 @@ from storage.ids import new_id
 from storage.tables import EvidenceAccess, IssuerKey, StatusList
 from storage.vocabulary import Role
 from tests.fixtures.issued import Issued, nothing, sign_lists
+from tests.fixtures.recall import Recall
 from tests.fixtures.web import Browser
 from tests.fixtures.world import SITE, World
 from workflows.issuance.commands import choose_disclosure
@@ -31,8 +32,8 @@ def web_env(web_env: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def issued(world: World) -> Issued:
-    return Issued(world)
+def issued(recall: Recall) -> Issued:
+    return recall(Issued)
 
 
 def view(issued: Issued) -> CredentialView:
