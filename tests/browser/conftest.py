@@ -54,7 +54,12 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of every page see what all others have left."""
+    items.sort(key=lambda item: item.path.name == "test_every_page.py")
+
+
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Chromium, or a skipped test."""
     if not CHROMIUM.exists():
@@ -65,7 +70,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(chromium: Browser) -> Iterator[Installation]:
     """The installation, started when the first test asks for it."""
     del chromium  # asked for first: without it there is nothing to start for
@@ -73,7 +78,7 @@ def house(chromium: Browser) -> Iterator[Installation]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole_street(chromium: Browser, house: Installation) -> Iterator[Street]:
     """The browsers of people who stay signed in from test to test."""
     street = Street(chromium, house)

@@ -31,19 +31,19 @@ class Step:
     path: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def all_files(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Made]:
     """A short video, a report, two photos and a spreadsheet, made on the spot."""
     return make_files(tmp_path_factory.mktemp("evidence"), lambda line: None, 1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def files(all_files: Sequence[Made]) -> Sequence[Made]:
     """The video and the report."""
     return all_files[:2]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def opened(whole_street: Street) -> Step:
     ana = whole_street.person("Ana Souza", phone=True)
     case = acts.open_case(ana, CNC)
@@ -51,7 +51,7 @@ def opened(whole_street: Street) -> Step:
     return Step(ana, case)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def described(opened: Step, files: Sequence[Made]) -> Step:
     acts.send_files(opened.who, opened.path, [made.path for made in files])
     for made in files:
@@ -59,7 +59,7 @@ def described(opened: Step, files: Sequence[Made]) -> Step:
     return opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def attested(whole_street: Street, described: Step) -> Step:
     acts.ask_supervisor(described.who, described.path, RITA, ["CNC2", "CNC3", "CNC5"])
     rita = whole_street.visitor(phone=True)
@@ -67,13 +67,13 @@ def attested(whole_street: Street, described: Step) -> Step:
     return Step(rita, described.path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def submitted(opened: Step, attested: Step) -> Step:
     acts.submit(opened.who, attested.path)
     return opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def allocated(whole_street: Street, submitted: Step) -> Step:
     omar = whole_street.person("Omar Haddad")
     acts.screen(omar, submitted.path)
@@ -81,7 +81,7 @@ def allocated(whole_street: Street, submitted: Step) -> Step:
     return Step(omar, submitted.path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scored(whole_street: Street, allocated: Step) -> Step:
     """Tom scores on his phone, Priya by keyboard alone."""
     tom = whole_street.person("Tom Becker", phone=True)
@@ -94,21 +94,21 @@ def scored(whole_street: Street, allocated: Step) -> Step:
     return Step(priya, allocated.path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def decided(whole_street: Street, scored: Step) -> Step:
     daniel = whole_street.person("Daniel Roy")
     acts.decide(daniel, scored.path)
     return Step(daniel, scored.path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def published(whole_street: Street, decided: Step, opened: Step) -> Step:
     helen = whole_street.person("Helen Cho")
     acts.release(helen, decided.path)
     return Step(opened.who, acts.credential_of(opened.who, decided.path))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def endorsed(whole_street: Street, published: Step) -> Step:
     acts.ask_employer(published.who, published.path, PAUL, ["CNC2", "CNC4"])
     paul = whole_street.visitor(phone=True)
@@ -117,7 +117,7 @@ def endorsed(whole_street: Street, published: Step) -> Step:
     return Step(paul, published.path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stated(whole_street: Street, all_files: Sequence[Made]) -> Step:
     """Two assessors differ across the standard; a moderator settles it; no credential follows."""
 
@@ -152,7 +152,7 @@ def stated(whole_street: Street, all_files: Sequence[Made]) -> Step:
     return Step(marek, case)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def waiting(whole_street: Street, all_files: Sequence[Made]) -> Step:
     """A case with two assessors asked, one of whom has declared a possible conflict."""
     joy = whole_street.person("Joy Adeyemi")
@@ -168,7 +168,7 @@ def waiting(whole_street: Street, all_files: Sequence[Made]) -> Step:
     return Step(joy, case)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def begun(whole_street: Street, all_files: Sequence[Made]) -> Step:
     """A case that is still being put together: one file, one question to a supervisor."""
     joy = whole_street.person("Joy Adeyemi", phone=True)

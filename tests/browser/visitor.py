@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
 
 from tests.browser.installation import Installation
 from tests.browser.watching import Watch
 
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[A-Za-z0-9_-]{20,}")
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 STATE = """[...document.querySelectorAll('.page-head .badge, .error-summary h2, .empty-title')]
@@ -129,7 +129,9 @@ class Visitor:
             if reload:
                 self.page.reload()
 
-    def choose(self, group: str, answer: str, within: Locator | None = None) -> "Visitor":
+    def choose(
+        self, group: str, answer: str | re.Pattern[str], within: Locator | None = None
+    ) -> "Visitor":
         """Choose one answer of the group whose legend begins so."""
         place = within or self.page.locator("main")
         named = re.compile(rf"^{re.escape(group)}")

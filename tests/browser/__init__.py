@@ -1,0 +1,1 @@
+"""The pages in Chromium, against one installation as a person starts it."""
