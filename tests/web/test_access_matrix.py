@@ -61,6 +61,12 @@ def web_env(web_env: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """Tests of this module replace views."""
+    return own_app
+
+
+@pytest.fixture
 def rules(app: Flask) -> list[Rule]:
     """Every address of the application, its views replaced by ones that do nothing."""
     for endpoint, view in app.view_functions.items():

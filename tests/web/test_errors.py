@@ -25,6 +25,12 @@ JSON = {"Accept": "application/json"}
 SECRET = "postgresql://user:secret@host"
 
 
+@pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """Tests of this module add pages of their own."""
+    return own_app
+
+
 def raising(app: Flask, error: Exception, methods: tuple[str, ...] = ("GET",)) -> str:
     """A page that fails like this."""
 

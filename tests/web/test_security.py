@@ -176,7 +176,9 @@ def test_a_huge_body_is_refused(browser: Browser) -> None:
     assert "too large" in response.text
 
 
-def test_a_view_may_take_more_when_it_says_so(app: Flask, browser: Browser) -> None:
+def test_a_view_may_take_more_when_it_says_so(own_app: Flask, db: Database) -> None:
+    browser = Browser(own_app, db)
+
     @public
     @accepts_up_to(MOST_BODY * 3)
     def roomy() -> str:
@@ -184,7 +186,7 @@ def test_a_view_may_take_more_when_it_says_so(app: Flask, browser: Browser) -> N
 
         return str(len(request.files["file"].read()))
 
-    app.add_url_rule("/roomy", "roomy", roomy, methods=["POST"])
+    own_app.add_url_rule("/roomy", "roomy", roomy, methods=["POST"])
     from io import BytesIO
 
     file = (BytesIO(b"x" * MOST_BODY * 2), "photo.jpg")
