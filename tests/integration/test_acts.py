@@ -11,6 +11,7 @@ from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
 from storage.ids import CriterionCode
 from storage.vocabulary import CaseState, Role
 from tests.fixtures.panel import WHY, Panel
+from tests.fixtures.recall import Recall
 from tests.fixtures.world import SIGNED, SITE, World
 from workflows.access.rules import Actor
 from workflows.assessment.moderation import ask_third_assessor, conclude_moderation
@@ -142,9 +143,9 @@ def test_every_act_of_a_person_in_the_table_is_tried() -> None:
 
 @pytest.mark.parametrize("state", list(REACHED))
 def test_in_every_state_only_the_tables_acts_of_the_tables_roles_change_anything(
-    world: World, state: CaseState
+    recall: Recall, world: World, state: CaseState
 ) -> None:
-    panel = Panel(world)
+    panel = recall(Panel)
     REACHED[state](panel)
     assert panel.state() is state
     people = {
@@ -168,9 +169,9 @@ def test_in_every_state_only_the_tables_acts_of_the_tables_roles_change_anything
     ids=lambda step: f"{step.source}-{step.command}",
 )
 def test_the_tables_acts_by_the_tables_roles_lead_where_it_says(
-    world: World, step: Transition
+    recall: Recall, step: Transition
 ) -> None:
-    panel = Panel(world)
+    panel = recall(Panel)
     REACHED[step.source](panel)
     ACTS[step.command](panel, getattr(panel, BY_ROLE[step.role]))
     assert panel.state() is step.target

@@ -37,6 +37,7 @@ from storage.tables import (
 from storage.vocabulary import CaseState, CredentialState, Disclosure, StatusPurpose, VoiceState
 from tests.fixtures.issued import ISSUER, Issued, nothing, sign_lists
 from tests.fixtures.panel import Panel
+from tests.fixtures.recall import Recall
 from tests.fixtures.shared import SHARED, needs_shared
 from tests.fixtures.world import SITE, World
 from workflows.access.rules import Actor
@@ -89,8 +90,8 @@ def promised(world: World, work: Work) -> OutboxRow:
 
 
 @pytest.fixture
-def issued(world: World) -> Issued:
-    return Issued(world)
+def issued(recall: Recall) -> Issued:
+    return recall(Issued)
 
 
 class TestIssuing:

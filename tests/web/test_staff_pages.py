@@ -12,8 +12,8 @@ from storage.ids import CaseId
 from storage.tables import Assignment, OutcomeDecision
 from storage.vocabulary import CaseState, ConflictAnswer, Role
 from tests.fixtures.panel import REASON, WHY, Panel
+from tests.fixtures.recall import Recall
 from tests.fixtures.web import Browser
-from tests.fixtures.world import World
 from workflows.access.rules import Actor
 from workflows.cases import commands as cases
 from workflows.cases.queries import case_view
@@ -22,8 +22,8 @@ A = "CNC1.a"
 
 
 @pytest.fixture
-def panel(world: World) -> Panel:
-    return Panel(world)
+def panel(recall: Recall) -> Panel:
+    return recall(Panel)
 
 
 class Desk:
