@@ -22,8 +22,8 @@ from tests.browser.story import BOOKKEEPER, CNC, ELIF, PAUL, RITA
 from tests.browser.visitor import DESK, PHONE, Street, Visitor
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
-COLOURS = 96
-TALLEST = 1800
+COLOURS = 40
+TALLEST = 1700
 
 
 def main() -> int:
@@ -76,7 +76,7 @@ def collect(street: Street, ana: Visitor, case: str, files: Sequence[Made]) -> N
     picture(rita, "attestation-question")
     rita.press("I can say something")
     picture(rita, "attestation-form")
-    acts.attest(street.visitor(), RITA, {"CNC2": 4, "CNC3": 3, "CNC5": None})
+    acts.say_what_was_seen(rita, RITA, {"CNC2": 4, "CNC3": 3, "CNC5": None})
     picture(ana.open(case), "case")
     picture(ana.open("/my"), "home")
     picture(ana.open(f"{case}/submit"), "submit")
@@ -94,7 +94,7 @@ def assess(street: Street, case: str) -> None:
     tom = street.person("Tom Becker")
     picture(tom, "assessor")
     picture(tom.press("Answer"), "declaration")
-    acts.declare_no_conflict(tom)
+    tom.choose("Your answer", "None").press("Declare")
     picture(tom, "sheet")
     acts.score(tom, {"CNC1.a": 4})
     picture(tom, "sheet-check")
@@ -146,9 +146,9 @@ def share(street: Street, ana: Visitor, case: str, files: Sequence[Made]) -> Non
     """The credential, an endorsement, and a stranger who checks."""
     credential = acts.credential_of(ana, case)
     acts.ask_employer(ana, credential, PAUL, ["CNC2", "CNC4"])
-    paul = street.visitor().read_mail(PAUL[1], "/endorse/")
-    picture(paul.press("Choose what we endorse"), "endorsement-form")
-    acts.endorse(street.visitor(), PAUL, ["CNC2", "CNC4"])
+    paul = street.visitor().read_mail(PAUL[1], "/endorse/").press("Choose what we endorse")
+    picture(paul, "endorsement-form")
+    acts.vouch(paul, PAUL, ["CNC2", "CNC4"])
     acts.accept_endorsement(ana)
     picture(ana, "my-credentials")
     stranger = street.visitor()

@@ -68,8 +68,15 @@ def ask_supervisor(learner: Visitor, case: str, who: tuple[str, str], about: Seq
 
 def attest(witness: Visitor, who: tuple[str, str], levels: Mapping[str, int | None]) -> None:
     """Follow the mailed link and say what one saw; a level of none is "not observed"."""
+    witness.read_mail(who[1], "/attest/").press("I can say something")
+    say_what_was_seen(witness, who, levels)
+
+
+def say_what_was_seen(
+    witness: Visitor, who: tuple[str, str], levels: Mapping[str, int | None]
+) -> None:
+    """Fill in the form, read the preview, sign with the mailed code."""
     name, email = who
-    witness.read_mail(email, "/attest/").press("I can say something")
     witness.choose("What are, or were, you to them?", re.compile("supervis", re.IGNORECASE))
     witness.fill({"Your own work at the time": "Shift lead, machining"})
     witness.fill({"Where you saw them work": "Halton Precision Ltd", "From": "2021-05"})
@@ -219,8 +226,13 @@ def ask_employer(
 
 def endorse(employer: Visitor, who: tuple[str, str], outcomes: Sequence[str]) -> None:
     """Follow the mailed link and sign for the organisation."""
+    employer.read_mail(who[1], "/endorse/").press("Choose what we endorse")
+    vouch(employer, who, outcomes)
+
+
+def vouch(employer: Visitor, who: tuple[str, str], outcomes: Sequence[str]) -> None:
+    """Choose outcomes, read the preview, sign with the mailed code."""
     name, email = who
-    employer.read_mail(email, "/endorse/").press("Choose what we endorse")
     for outcome in outcomes:
         employer.choose("Which outcomes can you vouch for?", outcome)
     employer.choose("What are, or were, you to them?", re.compile("employ", re.IGNORECASE))
