@@ -15,6 +15,7 @@ CLOCK = "storage/clock.py"
 IDS = "storage/ids.py"
 QUEUE = "app/jobs/relay.py"
 COMMITS = ("storage/database.py", "storage/migrate.py")
+WORKFLOWS = "workflows/"
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,23 @@ def violations(path: Path, source: str) -> Iterator[Violation]:
             yield from _imported_names(path, node)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield from _called(path, node.func)
+    if path.as_posix().startswith(WORKFLOWS):
+        yield from _not_commands(path, tree)
+
+
+def _not_commands(path: Path, tree: ast.Module) -> Iterator[Violation]:
+    """Functions that open a transaction and would not be tried again after a passing fault."""
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        opens = any(
+            isinstance(part, ast.Attribute) and part.attr == "transaction"
+            for part in ast.walk(node)
+        )
+        marks = {mark.id for mark in node.decorator_list if isinstance(mark, ast.Name)}
+        if opens and "command" not in marks:
+            words = f"{node.name}: mark it with @command (storage.database), for deadlocks pass"
+            yield Violation(path, node.lineno, "transactions-are-commands", words)
 
 
 def _named(

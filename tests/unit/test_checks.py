@@ -23,6 +23,7 @@ BAD_PYTHON = [
     ("queue.enqueue_in(delay, run)", "one-door-to-the-queue"),
     ("session.commit()", "one-place-that-commits"),
     ("def f():\n    with x() as tx:\n        tx.session.commit()", "one-place-that-commits"),
+    ("def f(db):\n    with db.transaction() as tx:\n        g(tx)", "transactions-are-commands"),
 ]
 
 GOOD_PYTHON = [
@@ -33,6 +34,8 @@ GOOD_PYTHON = [
     "from storage.ids import new_id\nnew_id()",
     "words = ['enqueue', 'commit', 'uuid4']",
     "def commit(): ...\ncommit()",
+    "@command\ndef f(db):\n    with db.transaction() as tx:\n        g(tx)",
+    "def f(db):\n    with db.reading() as tx:\n        g(tx)",
 ]
 
 BAD_TEMPLATES = [

@@ -1,6 +1,6 @@
 """Handing out the file of an evidence item that its learner opened to everyone."""
 
-from storage.database import Database
+from storage.database import Database, command
 from storage.errors import NotFound
 from storage.ids import CredentialId, new_id
 from storage.tables import EvidenceAccess
@@ -10,6 +10,7 @@ from workflows.issuance.addresses import Site
 from workflows.issuance.queries import public_credential, public_item
 
 
+@command
 def open_item(
     db: Database, site: Site, vault: Vault, credential_id: CredentialId, slug: str
 ) -> str:

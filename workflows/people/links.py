@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from storage.database import Database, Transaction
+from storage.database import Database, Transaction, command
 from storage.errors import InvalidInput, NotFound, Problem, TooMany
 from storage.ids import new_code, new_id, new_token, token_hash
 from storage.tables.people import MailLink
@@ -169,6 +169,7 @@ def make_code(tx: Transaction, link: MailLink, token: str) -> str:
     return code
 
 
+@command
 def check_code(db: Database, purpose: LinkPurpose, token: str, code: str) -> None:
     """Return when the code is the one that was mailed.
 

@@ -51,6 +51,7 @@ def ask_to_register(
         write_registration(tx, email, house_name(tx), url, days=days, locale=locale)
 
 
+@command
 def registering_address(db: Database, token: str) -> str:
     """Which address a registration link is for. Raises LinkEnded."""
     with db.transaction() as tx:
@@ -78,6 +79,7 @@ def ask_password_link(db: Database, email: str, address_of: AddressOf) -> None:
             _mail_if_enabled(tx, account, address_of)
 
 
+@command
 def holder_of_link(db: Database, token: str) -> Account:
     """Whose password a link sets, for the page that asks for it. Raises LinkEnded."""
     with db.transaction() as tx:
