@@ -25,7 +25,9 @@ def main(arguments: list[str]) -> int:
 def _pytest(arguments: list[str]) -> tuple[int, str]:
     """pytest's exit code and its last line."""
     last = ""
-    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", *arguments]
+    # chosen tests run one after the other, all of them in two processes, file by file
+    spread = [] if arguments else ["-n", "2", "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", "--cov", "--cov-report=", *spread, *arguments]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as tests:
