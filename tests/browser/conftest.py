@@ -42,6 +42,8 @@ __all__ = [
     "waiting",
 ]
 
+HERE = Path(__file__).parent
+LAST = HERE / "test_every_page.py"
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
@@ -55,8 +57,11 @@ FLAGS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of every page see what all others have left."""
-    items.sort(key=lambda item: item.path.name == "test_every_page.py")
+    """Of the browser tests, let those of every page come last: they see what others have left."""
+    places = [place for place, item in enumerate(items) if item.path.parent == HERE]
+    mine = sorted((items[place] for place in places), key=lambda item: item.path == LAST)
+    for place, item in zip(places, mine, strict=True):
+        items[place] = item
 
 
 @pytest.fixture(scope="package")

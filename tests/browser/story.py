@@ -18,6 +18,7 @@ BOOKKEEPER = "Bookkeeper: fraud prevention and money-laundering red flags"
 SIGNING = "Early-childhood educational assistant: American Sign Language in the classroom"
 RITA = ("Rita Marsh", "rita.marsh@halton-precision.example")
 PAUL = ("Paul Lindgren", "paul.lindgren@halton-precision.example")
+UMA = ("Uma Field", "uma.field@halton-precision.example")
 ELIF = ("Elif Kaya", "elif.kaya@ledgerline.example")
 MINA = ("Mina Petrov", "mina.petrov@bright-steps.example")
 PLAN = "One more month's reconciliation, with the differences followed to their cause."
@@ -114,6 +115,7 @@ def endorsed(whole_street: Street, published: Step) -> Step:
     paul = whole_street.visitor(phone=True)
     acts.endorse(paul, PAUL, ["CNC2", "CNC4"])
     acts.accept_endorsement(published.who)
+    acts.ask_employer(published.who, published.path, UMA, ["CNC1"])
     return Step(paul, published.path)
 
 

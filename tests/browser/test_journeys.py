@@ -1,6 +1,7 @@
 """One whole case in Chromium, as every one of its people, on real files and real engines."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,6 +72,25 @@ def test_the_learner_sees_her_credential_and_that_it_verifies(
     assert ana.page.locator(".verdict-good").is_visible()
     assert ana.page.locator(".evidence-card").count() == 3
     ana.look()
+
+
+def test_what_she_opens_a_stranger_can_fetch_and_nothing_else(
+    street: Street, published: Step, files: Sequence[Made]
+) -> None:
+    item = published.who.open(published.path).page.locator(
+        ".evidence-card", has_text=files[1].title
+    )
+    with published.who.page.expect_response(re.compile("/disclosure$")):
+        item.get_by_label("What others may have of this file").select_option("open_link")
+    item.locator(".disclosure-kept", has_text=re.compile(".")).wait_for()
+    stranger = street.visitor().open(published.path)
+    shut = stranger.page.locator(".evidence-card", has_text=files[0].title)
+    assert "Digest only" in shut.inner_text()
+    stranger.press(files[1].title)
+    with stranger.page.expect_download() as download:
+        stranger.tap(re.compile("Open|Download"))
+    assert sha256_of_file(download.value.path()) == sha256_of_file(files[1].path)
+    stranger.look()
 
 
 def test_an_employer_endorses_and_the_learner_shows_it(street: Street, endorsed: Step) -> None:
