@@ -13,6 +13,7 @@ pytest_plugins = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, keep a file in one of them, and all browser tests.
 
