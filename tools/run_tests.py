@@ -26,7 +26,7 @@ def _pytest(arguments: list[str]) -> tuple[int, str]:
     """pytest's exit code and its last line."""
     last = ""
     # chosen tests run one after the other, all of them in two processes, file by file
-    spread = [] if arguments else ["-n", "2", "--dist", "loadgroup"]
+    spread = [] if arguments else ["-n", "2", "--dist", "loadfile"]
     command = [sys.executable, "-m", "pytest", "--cov", "--cov-report=", *spread, *arguments]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
