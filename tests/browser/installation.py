@@ -1,9 +1,10 @@
 """One whole installation as a person starts it: `assay up` in a folder of its own, as a demo."""
 
 import os
+import signal
+import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,12 +12,10 @@ from pathlib import Path
 from shutil import rmtree
 
 from app.engines import stack
-from app.engines.processes import Command, Kept, keep, log_of
-from app.engines.state import free_ports, make_folder
+from app.engines.state import free_ports
 from tests.fixtures.shared import ROOT
 
 READY = "Assay is ready at "
-START_SECONDS = 120
 GRACE_SECONDS = 90
 
 
@@ -31,10 +30,7 @@ class Installation:
 
 @contextmanager
 def installation() -> Iterator[Installation]:
-    """A running installation with the demo's people, removed with all its data at the end.
-
-    It ends with the tests, also when those are killed.
-    """
+    """A running installation with the demo's people, removed with all its data at the end."""
     home = Path(tempfile.mkdtemp(prefix="assay-browser-"))
     home.chmod(0o711)
     port = free_ports(1)[0]
@@ -44,21 +40,31 @@ def installation() -> Iterator[Installation]:
         addresses = stack.attach(home) or {}
         yield Installation(f"http://127.0.0.1:{port}", addresses["S3_ENDPOINT_URL"], home)
     finally:
-        up.stop()
+        up.send_signal(signal.SIGTERM)
+        up.wait(GRACE_SECONDS)
         rmtree(home)
 
 
-def _start(home: Path, port: int) -> Kept:
+def _start(home: Path, port: int) -> "subprocess.Popen[str]":
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     env = {**kept, "ASSAY_HOME": str(home), "PORT": str(port), "ASSAY_ENV": "demo"}
-    words = (sys.executable, "-m", "app.cli", "up")
-    return keep(make_folder(home / "up"), Command(words, str(ROOT), grace=GRACE_SECONDS, env=env))
+    return subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "up"],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
-def _wait_until_ready(up: Kept, home: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while READY not in log_of(up.home).read_text():
-        if up.code is not None or time.monotonic() > deadline:
-            logs = [f"{log}:\n{log.read_text()[-3000:]}" for log in home.glob("parts/*/log")]
-            raise AssertionError("It did not start:\n" + "\n".join([up.said(40), *logs]))
-        time.sleep(0.1)
+def _wait_until_ready(up: "subprocess.Popen[str]", home: Path) -> None:
+    """Read what it says up to the ready line; it says little afterwards."""
+    assert up.stdout is not None
+    said = []
+    for line in up.stdout:
+        said.append(line)
+        if line.startswith(READY):
+            return
+    logs = [f"{log}:\n{log.read_text()[-3000:]}" for log in home.glob("parts/*/log")]
+    raise AssertionError("It did not start:\n" + "".join(said) + "\n".join(logs))
