@@ -3,9 +3,15 @@
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from tools.messages import collect, update
+
+
+@pytest.fixture(scope="module")
+def collected() -> Catalog:
+    return collect()
 
 
 @pytest.mark.parametrize(
@@ -21,12 +27,12 @@ from tools.messages import collect, update
         "The database is busy. Nothing was changed; please try again.",  # storage
     ],
 )
-def test_a_message_is_collected_wherever_it_stands(message: str) -> None:
-    assert message in collect()
+def test_a_message_is_collected_wherever_it_stands(collected: Catalog, message: str) -> None:
+    assert message in collected
 
 
-def test_docstrings_are_nobodys_messages() -> None:
-    assert "Every act that the house knows, and to whom it is granted." not in collect()
+def test_docstrings_are_nobodys_messages(collected: Catalog) -> None:
+    assert "Every act that the house knows, and to whom it is granted." not in collected
 
 
 def test_a_catalogue_keeps_its_translations_and_gets_what_is_new(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_nothing_is_baked_into_what_is_no_good_svg(data: bytes) -> None:
         bake_svg(data, JSON)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.binary(max_size=200)
     | st.binary(max_size=200).map(lambda tail: PNG_SIGNATURE + tail)
