@@ -212,6 +212,14 @@ def credential_of(learner: Visitor, case: str) -> str:
     return learner.path
 
 
+def disclose(learner: Visitor, credential: str, title: str, choice: str) -> None:
+    """Choose what others may have of one piece of evidence, and wait until that is kept."""
+    item = learner.open(credential).page.locator(".evidence-card", has_text=title)
+    with learner.page.expect_response(re.compile("/disclosure$")):
+        item.get_by_label("What others may have of this file").select_option(choice)
+    item.locator(".disclosure-kept", has_text=re.compile(".")).wait_for()
+
+
 def ask_employer(
     learner: Visitor, credential: str, who: tuple[str, str], about: Sequence[str]
 ) -> None:

@@ -110,6 +110,13 @@ def published(whole_street: Street, decided: Step, opened: Step) -> Step:
 
 
 @pytest.fixture(scope="package")
+def disclosed(whole_street: Street, published: Step, files: Sequence[Made]) -> Step:
+    """A stranger's browser, once the report is open to everyone."""
+    acts.disclose(published.who, published.path, files[1].title, "open_link")
+    return Step(whole_street.visitor(), published.path)
+
+
+@pytest.fixture(scope="package")
 def endorsed(whole_street: Street, published: Step) -> Step:
     acts.ask_employer(published.who, published.path, PAUL, ["CNC2", "CNC4"])
     paul = whole_street.visitor(phone=True)

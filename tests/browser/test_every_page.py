@@ -39,6 +39,7 @@ PEOPLE = (
 )
 LINKS = """[...document.querySelectorAll('a[href]')]
   .map((one) => [one.getAttribute('href'), one.hasAttribute('download')])"""
+PASSWORD = "a row of ordinary words"
 OF_A_SHAPE = 2
 """How many pages of one shape each person looks at: two cases, two items, …"""
 
@@ -57,12 +58,13 @@ LED_TO_BY_NOBODY = {
     "ops.metrics": "for Prometheus",
     "ops.readyz": "for probes",
     "static": "files",
+    "uploads.plan": "asked by the upload's own script, where a file is begun",
     "uploads.state": "asked by the upload's own script, where a file was begun before",
 }
 """Addresses that nobody is led to, and why."""
 
 
-@pytest.mark.usefixtures("endorsed", "stated", "waiting", "begun")
+@pytest.mark.usefixtures("endorsed", "disclosed", "stated", "waiting", "begun")
 @pytest.mark.parametrize("name", PEOPLE, ids=lambda name: name or "a visitor")
 def test_every_link_leads_to_a_page_without_faults(street: Street, name: str) -> None:
     person = street.person(name) if name else street.visitor()
@@ -111,6 +113,15 @@ def fresh(address: str, met: dict[str, int]) -> bool:
     return met[shape] <= OF_A_SHAPE
 
 
+def test_a_supervisor_keeps_a_copy_of_what_was_stated(street: Street, attested: Step) -> None:
+    link = attested.who.page.get_by_role("link", name="Download a copy")
+    address = f"{attested.who.site}{link.get_attribute('href')}"
+    copy = attested.who.context.request.get(address)
+    assert copy.ok
+    assert "Rita Marsh" in copy.text()
+    street.watch.shown.add(address)
+
+
 def test_a_question_that_waits_can_be_declined(street: Street, begun: Step) -> None:
     visitor = street.visitor(phone=True)
     visitor.read_mail(MINA[1], "/attest/").press("I would rather not")
@@ -126,6 +137,34 @@ def test_an_employer_can_decline(street: Street) -> None:
     visitor.read_mail(UMA[1], "/endorse/").press("Decline")
     visitor.page.get_by_role("radio").first.check()
     visitor.press("Decline").look()
+
+
+def test_a_newcomer_makes_an_account_by_mail_and_signs_in_with_it(street: Street) -> None:
+    visitor = street.visitor(phone=True).open("/sign-in")
+    visitor.press("I am new here and want my learning recognised")
+    visitor.fill({"E-mail address": "Noor@Learner.Example"}).press("Mail me a link")
+    visitor.read_mail("noor@learner.example", "/register/")
+    visitor.fill({"Your full name": "Noor Ali", "Password": "short"})
+    with street.watch.expecting(422):
+        visitor.press("Make my account")
+    assert visitor.page.evaluate("document.activeElement.className") == "error-summary"
+    visitor.fill({"Password": PASSWORD}).press("Make my account")
+    visitor.fill({"E-mail address": "noor@learner.example", "Password": PASSWORD}).press("Sign in")
+    assert visitor.says("Hello, Noor")
+
+
+def test_an_administrator_invites_someone_who_then_chooses_a_password(street: Street) -> None:
+    office = street.person("Ines Duarte").press("Invite someone")
+    office.fill({"Full name": "Vera Holm", "E-mail address": "vera.holm@northbridge.example"})
+    office.choose("Roles", "Coordinator").press("Invite")
+    assert office.says("Vera Holm")
+    invited = street.visitor()
+    invited.read_mail("vera.holm@northbridge.example", "/set-password/")
+    invited.fill({"New password": PASSWORD}).press("Set password")
+    invited.fill({"E-mail address": "vera.holm@northbridge.example", "Password": PASSWORD})
+    invited.press("Sign in")
+    office.open("/admin/people").press("Vera Holm").press("Take back")
+    assert office.says("No role at present.")
 
 
 def test_no_page_was_left_out(street: Street, house: Installation) -> None:

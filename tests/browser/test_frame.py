@@ -1,4 +1,4 @@
-"""The frame that every page has, and the ways in: by keyboard, by mail, in the reader's colours."""
+"""The frame that every page has, and the ways in: by keyboard, in the reader's colours."""
 
 import re
 
@@ -8,7 +8,6 @@ from tests.browser.visitor import Street, Visitor
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "a row of ordinary words"
 FOCUSED = "document.activeElement.id || document.activeElement.innerText.trim()"
 
 
@@ -86,20 +85,6 @@ def test_after_signing_out_back_shows_nothing_private(street: Street) -> None:
     visitor.page.wait_for_url(re.compile("/sign-in"))
 
 
-def test_a_newcomer_makes_an_account_by_mail_and_signs_in_with_it(street: Street) -> None:
-    visitor = street.visitor(phone=True).open("/sign-in")
-    visitor.press("I am new here and want my learning recognised")
-    visitor.fill({"E-mail address": "Noor@Learner.Example"}).press("Mail me a link")
-    visitor.read_mail("noor@learner.example", "/register/")
-    visitor.fill({"Your full name": "Noor Ali", "Password": "short"})
-    with street.watch.expecting(422):
-        visitor.press("Make my account")
-    assert visitor.page.evaluate("document.activeElement.className") == "error-summary"
-    visitor.fill({"Password": PASSWORD}).press("Make my account")
-    visitor.fill({"E-mail address": "noor@learner.example", "Password": PASSWORD}).press("Sign in")
-    assert visitor.says("Hello, Noor")
-
-
 def test_a_wrong_password_says_no_more_than_that(street: Street) -> None:
     visitor = street.visitor().open("/sign-in")
     said = []
@@ -109,20 +94,6 @@ def test_a_wrong_password_says_no_more_than_that(street: Street) -> None:
             visitor.press("Sign in")
         said.append(visitor.page.locator(".error-summary").inner_text())
     assert said[0] == said[1]
-
-
-def test_an_administrator_invites_someone_who_then_chooses_a_password(street: Street) -> None:
-    office = street.person("Ines Duarte").press("Invite someone")
-    office.fill({"Full name": "Vera Holm", "E-mail address": "vera.holm@northbridge.example"})
-    office.choose("Roles", "Coordinator").press("Invite")
-    assert office.says("Vera Holm")
-    invited = street.visitor()
-    invited.read_mail("vera.holm@northbridge.example", "/set-password/")
-    invited.fill({"New password": PASSWORD}).press("Set password")
-    invited.fill({"E-mail address": "vera.holm@northbridge.example", "Password": PASSWORD})
-    invited.press("Sign in")
-    office.open("/admin/people").press("Vera Holm").press("Take back")
-    assert office.says("No role at present.")
 
 
 def test_a_page_that_is_not_there_says_so_in_our_own_frame(street: Street) -> None:
