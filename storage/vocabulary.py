@@ -91,6 +91,34 @@ class Disclosure(StrEnum):
     DIGEST_ONLY = "digest_only"
 
 
+class PeopleShown(StrEnum):
+    """Whether other people can be seen or heard in an item, and whether they have agreed."""
+
+    NOT_SAID = "not_said"
+    NOBODY = "nobody"
+    AGREED = "agreed"
+    WAITING = "waiting"
+    """They have not agreed yet: the item is held back from assessors."""
+
+
+class PreviewKind(StrEnum):
+    """What we make of sealed bytes, so that they can be looked at without running them."""
+
+    THUMBNAIL = "thumbnail"
+    IMAGE = "image"
+    PAGE = "page"
+    POSTER = "poster"
+    RENDITION = "rendition"
+    TEXT = "text"
+
+
+class CaptionKind(StrEnum):
+    """What stands with a recording in words."""
+
+    CAPTIONS = "captions"
+    TRANSCRIPT = "transcript"
+
+
 class AssignmentState(StrEnum):
     """Where an assessor's place on a case stands."""
 
@@ -214,5 +242,6 @@ class Queue(StrEnum):
     """The queues of promised work. One worker process serves one of them."""
 
     SEAL = "seal"
+    LOOK = "look"
     WORK = "work"
     ISSUE = "issue"

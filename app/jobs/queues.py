@@ -17,6 +17,7 @@ QUEUES = tuple(queue.value for queue in Queue)
 # a job that takes longer is ended and counts as failed
 LONGEST_SECONDS: Mapping[str, int] = {
     Queue.SEAL.value: 2 * 3600,
+    Queue.LOOK.value: 2 * 3600,
     Queue.WORK.value: 600,
     Queue.ISSUE.value: 600,
 }

@@ -15,8 +15,18 @@ from storage.tables.evidence import (
 )
 from storage.tables.frameworks import DefinitionVersion, PolicyVersion
 from storage.tables.issuance import Credential, IssuerKey, StatusEntry, StatusList
+from storage.tables.keeping import ErasurePlan, VaultCopy
+from storage.tables.looking import (
+    Caption,
+    Inspection,
+    KnownForm,
+    Preview,
+    SameBytes,
+    TimeSpan,
+)
 from storage.tables.outbox import JobReceipt, OutboxRow
 from storage.tables.people import (
+    AccessToken,
     Account,
     Competence,
     Institution,
@@ -33,23 +43,28 @@ METADATA = Table.metadata
 __all__ = [
     "CASE_NUMBERS",
     "METADATA",
+    "AccessToken",
     "Account",
     "Agreement",
     "Assignment",
     "Attestation",
+    "Caption",
     "Case",
     "Competence",
     "Credential",
     "Decision",
     "DefinitionVersion",
     "Endorsement",
+    "ErasurePlan",
     "Event",
     "EvidenceAccess",
     "EvidenceItem",
     "EvidenceMapping",
+    "Inspection",
     "Institution",
     "IssuerKey",
     "JobReceipt",
+    "KnownForm",
     "Mail",
     "MailLink",
     "Manifest",
@@ -57,7 +72,9 @@ __all__ = [
     "OutboxRow",
     "OutcomeDecision",
     "PolicyVersion",
+    "Preview",
     "RoleGrant",
+    "SameBytes",
     "Score",
     "ScoreSheet",
     "SealedObject",
@@ -65,7 +82,9 @@ __all__ = [
     "StatusEntry",
     "StatusList",
     "Table",
+    "TimeSpan",
     "Upload",
     "UploadPart",
+    "VaultCopy",
     "WebSession",
 ]

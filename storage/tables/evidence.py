@@ -9,15 +9,22 @@ from sqlmodel import Field
 
 from storage.tables.base import Table
 from storage.tables.columns import datetime, document, maybe_moment, moment, one_of
-from storage.vocabulary import Disclosure, EvidenceKind, EvidenceState, ScanVerdict
+from storage.vocabulary import (
+    Disclosure,
+    EvidenceKind,
+    EvidenceState,
+    PeopleShown,
+    ScanVerdict,
+)
 
 
 class SealedObject(Table, table=True):
     """Bytes that are kept under a key their own digest fixes. Several items may share them.
 
     The row is there before the object: `checked_at` is when the bytes were last hashed and found
-    right, None until the object is known to be there. `erasing_at`: no item needs it any more and
-    the object is being removed; nobody may begin to share it then.
+    right, None until the object is known to be there; `wrong_at`: they were found to be others.
+    `locked_until`: the store itself refuses to remove them before. `erasing_at`: no item needs it
+    any more and the object is being removed; nobody may begin to share it then.
     """
 
     __tablename__ = "sealed_object"
@@ -29,6 +36,8 @@ class SealedObject(Table, table=True):
     sealed_at: datetime = moment()
     checked_at: datetime | None = maybe_moment()
     missing_at: datetime | None = maybe_moment()
+    wrong_at: datetime | None = maybe_moment()
+    locked_until: datetime | None = maybe_moment()
     erasing_at: datetime | None = maybe_moment()
 
 
@@ -38,6 +47,9 @@ class EvidenceItem(Table, table=True):
     `sha256`, `size`, `media_type` come from our own pass over the bytes; `declared_*` are what the
     browser said. `reason` (with the values for its places) says why an item is rejected or
     quarantined. `flags` say what readers should know of a file, such as that it is active content.
+    `people` says whether others are seen in it and have agreed; `replaces_id` names the item of
+    which this one is a blurred copy, and which does not count any more. `recorded_with` is what
+    it was recorded with here, in the browser; '' for a file that was chosen.
     """
 
     __tablename__ = "evidence_item"
@@ -46,6 +58,8 @@ class EvidenceItem(Table, table=True):
         one_of("kind", EvidenceKind),
         one_of("scan", ScanVerdict),
         one_of("disclosure", Disclosure),
+        one_of("people", PeopleShown),
+        CheckConstraint("replaces_id <> id", name="does_not_replace_itself"),
         CheckConstraint("declared_size >= 0", name="size_not_negative"),
         CheckConstraint(
             "state <> 'sealed' OR (sha256 IS NOT NULL AND size IS NOT NULL)",
@@ -66,6 +80,13 @@ class EvidenceItem(Table, table=True):
     work_to: date | None = None
     expires_on: date | None = None
     disclosure: str = Disclosure.DIGEST_ONLY.value
+    people: str = Field(
+        default=PeopleShown.NOT_SAID.value,
+        sa_column_kwargs={"server_default": PeopleShown.NOT_SAID.value},
+    )
+    consent_note: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    replaces_id: UUID | None = Field(default=None, foreign_key="evidence_item.id", index=True)
+    recorded_with: str = Field(default="", sa_column_kwargs={"server_default": ""})
     file_name: str
     declared_type: str = ""
     declared_size: int = Field(sa_type=BigInteger)
@@ -98,6 +119,8 @@ class Upload(Table, table=True):
     """The plan of one upload: key, part size, number of parts, and where it stands.
 
     `store_upload_id` is the store's own id of the multipart upload; empty until it was begun.
+    An `open_ended` upload is of a recording whose size is known only at its end: until then its
+    parts all have the planned size, and `part_count` is the most that there can be.
     """
 
     __tablename__ = "upload"
@@ -117,6 +140,7 @@ class Upload(Table, table=True):
     part_size: int = Field(sa_type=BigInteger)
     part_count: int
     fingerprint: str = ""
+    open_ended: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     created_at: datetime = moment()
     active_at: datetime = moment()
     completed_at: datetime | None = maybe_moment()

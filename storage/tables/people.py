@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from storage.tables.base import Table
@@ -12,7 +13,8 @@ from storage.vocabulary import LinkPurpose, Role
 
 class Institution(Table, table=True):
     """Who recognises learning and puts its name under it. `profile` holds what a credential says
-    of it: description, logo address, colours."""
+    of it: description, logo address, colours. `vault_quota_bytes` is the room for all evidence of
+    all its cases; None: as the installation's setting says."""
 
     __tablename__ = "institution"
 
@@ -23,6 +25,7 @@ class Institution(Table, table=True):
     url: str
     email: str
     profile: dict[str, object] = document()
+    vault_quota_bytes: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime = moment()
 
 
@@ -90,6 +93,26 @@ class WebSession(Table, table=True):
     seen_at: datetime = moment()
     expires_at: datetime = moment()
     ended_at: datetime | None = maybe_moment()
+
+
+class AccessToken(Table, table=True):
+    """What lets a person's own program act for them, with the scopes they chose.
+
+    Only the hash of the token is kept; `beginning` are its first characters, to tell it by.
+    """
+
+    __tablename__ = "access_token"
+
+    id: UUID = Field(primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    name: str
+    token_hash: str = Field(unique=True)
+    beginning: str
+    scopes: list[str] = Field(sa_type=JSONB)
+    created_at: datetime = moment()
+    expires_at: datetime = moment()
+    used_at: datetime | None = maybe_moment()
+    revoked_at: datetime | None = maybe_moment()
 
 
 class MailLink(Table, table=True):

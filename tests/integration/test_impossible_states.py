@@ -13,14 +13,26 @@ import psycopg
 import pytest
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint, text
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
 
 from storage.clock import SetClock
 from storage.database import Database
 from storage.errors import Conflict
 from storage.ids import new_id
-from storage.tables import METADATA, Account, MailLink, WebSession
+from storage.tables import (
+    METADATA,
+    AccessToken,
+    Account,
+    Caption,
+    ErasurePlan,
+    EvidenceItem,
+    MailLink,
+    Preview,
+    TimeSpan,
+    WebSession,
+)
 from storage.tables.guards import GUARDS
-from storage.vocabulary import LinkPurpose, Role
+from storage.vocabulary import CaptionKind, EvidenceState, LinkPurpose, PreviewKind, Role
 from tests.fixtures.issued import Issued
 from tests.fixtures.story import everything
 from tests.fixtures.world import World
@@ -58,6 +70,9 @@ CHECKS: list[tuple[str, str]] = [
     ),
     ("ck_decision_released_has_time", "UPDATE decision SET released_at = NULL"),
     ("ck_evidence_item_size_not_negative", "UPDATE evidence_item SET declared_size = -1"),
+    ("ck_evidence_item_does_not_replace_itself", "UPDATE evidence_item SET replaces_id = id"),
+    ("ck_time_span_start_not_negative", "UPDATE time_span SET start_ms = -1"),
+    ("ck_time_span_ends_after_start", "UPDATE time_span SET end_ms = start_ms"),
     ("ck_credential_signed_has_document", "UPDATE credential SET state = 'signed' WHERE id = :raw"),
     (
         "ck_outcome_decision_recognised_has_level",
@@ -103,6 +118,10 @@ TWICE: list[tuple[str, str, Values]] = [
     ("uq_score_sheet_assignment_id", "score_sheet", {"state": "'superseded'"}),
     ("uq_upload_key", "upload", {"completed_at": "now()"}),
     ("ix_upload_live", "upload", {"key": "'another'"}),
+    ("uq_access_token_token_hash", "access_token", {}),
+    ("uq_preview_key", "preview", {"number": "number + 1"}),
+    ("uq_preview_sha256_kind_number", "preview", {"key": "'another'"}),
+    ("ix_erasure_plan_live", "erasure_plan", {}),
 ]
 # two sheets of one assessor cannot be copied into being: the second needs a place of its own
 OPEN_SHEETS = "ix_score_sheet_open"
@@ -179,6 +198,7 @@ class Full:
             "unreleased": self._decision_of(draft["case_id"]),
         }
         self._sign_in_and_write_to(issued.learner.account_id)
+        self._look_and_plan(issued.learner.account_id)
         self._make_final(issued.credential_id, draft["endorsement_id"])
 
     def refused(self, statement: str) -> psycopg.errors.Diagnostic:
@@ -219,6 +239,63 @@ class Full:
                     created_at=tx.now,
                     expires_at=later,
                 )
+            )
+
+    def _look_and_plan(self, account_id: UUID | None) -> None:
+        """A picture, a mark, captions, a plan to erase, and a program that acts for someone."""
+        with self.db.transaction() as tx:
+            account = tx.session.get_one(Account, account_id)
+            sealed = col(EvidenceItem.state) == EvidenceState.SEALED.value
+            item = tx.session.exec(select(EvidenceItem).where(sealed)).first()
+            assert item is not None and item.sha256 is not None
+            tx.session.add_all(
+                [
+                    Preview(
+                        id=new_id(),
+                        sha256=item.sha256,
+                        kind=PreviewKind.THUMBNAIL.value,
+                        key="previews/one",
+                        media_type="image/webp",
+                        size=1,
+                        made_at=tx.now,
+                    ),
+                    TimeSpan(
+                        id=new_id(),
+                        item_id=item.id,
+                        account_id=account.id,
+                        role=Role.LEARNER.value,
+                        start_ms=0,
+                        created_at=tx.now,
+                    ),
+                    Caption(
+                        id=new_id(),
+                        item_id=item.id,
+                        kind=CaptionKind.TRANSCRIPT.value,
+                        language="en",
+                        label="English",
+                        text="Hello.",
+                        sha256=item.sha256,
+                        created_at=tx.now,
+                    ),
+                    ErasurePlan(
+                        id=new_id(),
+                        case_id=item.case_id,
+                        reason="asked",
+                        asked_at=tx.now,
+                        due_at=tx.now,
+                        plan={},
+                    ),
+                    AccessToken(
+                        id=new_id(),
+                        account_id=account.id,
+                        name="My program",
+                        token_hash="t",
+                        beginning="as",
+                        scopes=[],
+                        created_at=tx.now,
+                        expires_at=tx.now,
+                    ),
+                ]
             )
 
     def _make_final(self, credential_id: UUID, endorsement_id: UUID) -> None:
