@@ -12,8 +12,8 @@ from storage.vault.errors import (
     StoreAway,
     UploadGone,
 )
-from storage.vault.keys import INCOMING, SEALED, incoming_key, sealed_key
-from storage.vault.plan import PartPlan, plan_parts
+from storage.vault.keys import INCOMING, PREVIEWS, SEALED, incoming_key, previews_of, sealed_key
+from storage.vault.plan import SMALLEST_PART, PartPlan, plan_open_ended, plan_parts
 from storage.vault.values import (
     KeptPart,
     ObjectFacts,
@@ -25,6 +25,7 @@ from storage.vault.vault import Vault
 
 __all__ = [
     "INCOMING",
+    "PREVIEWS",
     "SEALED",
     "AlreadyThere",
     "BytesDiffer",
@@ -33,6 +34,7 @@ __all__ = [
     "ObjectFacts",
     "ObjectMissing",
     "OpenUpload",
+    "SMALLEST_PART",
     "PartPlan",
     "SignedRequest",
     "StoreAddress",
@@ -40,6 +42,8 @@ __all__ = [
     "UploadGone",
     "Vault",
     "incoming_key",
+    "plan_open_ended",
     "plan_parts",
+    "previews_of",
     "sealed_key",
 ]

@@ -8,6 +8,8 @@ INCOMING = "incoming/"
 """Uploads before they are sealed, and what was quarantined: nothing here is ever handed out."""
 SEALED = "sealed/"
 """Checked bytes, under a key that their SHA-256 fixes. Never overwritten."""
+PREVIEWS = "previews/"
+"""What we made of sealed bytes to be looked at, under their digest; it goes when they go."""
 CANARY = "canary"
 
 
@@ -26,3 +28,8 @@ def digest_of_key(key: str) -> Sha256 | None:
     digest = key.removeprefix(SEALED).replace("/", "")
     known = len(digest) == 64 and all(letter in "0123456789abcdef" for letter in digest)
     return Sha256(digest) if known and sealed_key(Sha256(digest)) == key else None
+
+
+def previews_of(sha256: Sha256) -> str:
+    """What the keys of everything that was made of these bytes begin with."""
+    return f"{PREVIEWS}{sha256}/"

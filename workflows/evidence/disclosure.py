@@ -64,11 +64,20 @@ def note_missing(db: Database, opened: _Opened) -> None:
 @command
 def _open_for(db: Database, actor: Actor, item_id: ItemId, purpose: str) -> _Opened:
     with db.transaction() as tx:
-        item, case = _item_and_case(tx, item_id)
-        who = acting(actor, Permission.READ_EVIDENCE, case_resource(tx, case))
-        if actor.account_id != case.learner_id and not _was_submitted(tx, item):
-            raise NotFound(NOT_YOURS)  # what was never submitted is the learner's alone
+        item, who = readable_item(tx, actor, item_id)
         return _open(tx, who, item, purpose)
+
+
+def readable_item(tx: Transaction, actor: Actor, item_id: ItemId) -> tuple[EvidenceItem, Who]:
+    """The item, for one who may read its bytes or what was made of them, asked anew each time.
+
+    Raises NotFound, Forbidden.
+    """
+    item, case = _item_and_case(tx, item_id)
+    who = acting(actor, Permission.READ_EVIDENCE, case_resource(tx, case))
+    if actor.account_id != case.learner_id and not _was_submitted(tx, item):
+        raise NotFound(NOT_YOURS)  # what was never submitted is the learner's alone
+    return item, who
 
 
 def _was_submitted(tx: Transaction, item: EvidenceItem) -> bool:
