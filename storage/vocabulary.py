@@ -101,6 +101,22 @@ class PeopleShown(StrEnum):
     """They have not agreed yet: the item is held back from assessors."""
 
 
+class AiUse(StrEnum):
+    """Whether AI tools had a part in an item. Not said is not the same as none."""
+
+    NOT_SAID = "not_said"
+    NONE = "none"
+    USED = "used"
+
+
+class CoverageBasis(StrEnum):
+    """The act at which it was kept how the outcomes stood."""
+
+    SUBMISSION = "submission"
+    ASSESSMENT = "assessment"
+    DECISION = "decision"
+
+
 class PreviewKind(StrEnum):
     """What we make of sealed bytes, so that they can be looked at without running them."""
 

@@ -2,7 +2,7 @@
 
 from storage.tables.assessment import Agreement, Assignment, Score, ScoreSheet
 from storage.tables.base import Table
-from storage.tables.cases import CASE_NUMBERS, Case, Manifest, SelfRating
+from storage.tables.cases import CASE_NUMBERS, Case, CoverageRecord, Manifest, SelfRating
 from storage.tables.decisions import Decision, OutcomeDecision
 from storage.tables.events import Event
 from storage.tables.evidence import (
@@ -51,6 +51,7 @@ __all__ = [
     "Caption",
     "Case",
     "Competence",
+    "CoverageRecord",
     "Credential",
     "Decision",
     "DefinitionVersion",

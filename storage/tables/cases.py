@@ -1,13 +1,15 @@
 """Cases, self-assessments and the manifests that submissions freeze."""
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Sequence, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from storage.tables.base import Table
 from storage.tables.columns import datetime, document, maybe_moment, moment, one_of
-from storage.vocabulary import CaseState
+from storage.vocabulary import CaseState, CoverageBasis
 
 CASE_NUMBERS = Sequence("case_number", start=1001, metadata=Table.metadata)
 
@@ -80,3 +82,22 @@ class Manifest(Table, table=True):
     digest: str
     signed_name: str
     signed_at: datetime = moment()
+
+
+class CoverageRecord(Table, table=True):
+    """How the outcomes of a round stood, in words, when an act was done upon it; never changed.
+
+    `as_of` is the day by which the age of the work was reckoned: the assessment date from the
+    acceptance on, so that no later clock makes evidence older. `outcomes` is one object for each.
+    """
+
+    __tablename__ = "coverage_record"
+    __table_args__ = (one_of("basis", CoverageBasis),)
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="plar_case.id", index=True)
+    round: int
+    basis: str
+    as_of: date
+    outcomes: list[dict[str, object]] = Field(default_factory=list, sa_type=JSONB)
+    recorded_at: datetime = moment()

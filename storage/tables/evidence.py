@@ -10,6 +10,7 @@ from sqlmodel import Field
 from storage.tables.base import Table
 from storage.tables.columns import datetime, document, maybe_moment, moment, one_of
 from storage.vocabulary import (
+    AiUse,
     Disclosure,
     EvidenceKind,
     EvidenceState,
@@ -47,7 +48,9 @@ class EvidenceItem(Table, table=True):
     `sha256`, `size`, `media_type` come from our own pass over the bytes; `declared_*` are what the
     browser said. `reason` (with the values for its places) says why an item is rejected or
     quarantined. `flags` say what readers should know of a file, such as that it is active content.
-    `people` says whether others are seen in it and have agreed; `replaces_id` names the item of
+    `ai` says whether AI tools had a part, `ai_use` what for and `ai_tool` which. `issued_on` and
+    `expires_on` are a certificate's. `people` says whether others are seen in it and have agreed
+    (`consent_note`: who, for whom and how; `consented_on`: when); `replaces_id` names the item of
     which this one is a blurred copy, and which does not count any more. `recorded_with` is what
     it was recorded with here, in the browser; '' for a file that was chosen.
     """
@@ -59,6 +62,7 @@ class EvidenceItem(Table, table=True):
         one_of("scan", ScanVerdict),
         one_of("disclosure", Disclosure),
         one_of("people", PeopleShown),
+        one_of("ai", AiUse),
         CheckConstraint("replaces_id <> id", name="does_not_replace_itself"),
         CheckConstraint("declared_size >= 0", name="size_not_negative"),
         CheckConstraint(
@@ -75,9 +79,14 @@ class EvidenceItem(Table, table=True):
     kind: str
     title: str
     own_part: str = ""
+    ai: str = Field(
+        default=AiUse.NOT_SAID.value, sa_column_kwargs={"server_default": AiUse.NOT_SAID.value}
+    )
     ai_use: str = ""
+    ai_tool: str = Field(default="", sa_column_kwargs={"server_default": ""})
     work_from: date | None = None
     work_to: date | None = None
+    issued_on: date | None = None
     expires_on: date | None = None
     disclosure: str = Disclosure.DIGEST_ONLY.value
     people: str = Field(
@@ -85,6 +94,7 @@ class EvidenceItem(Table, table=True):
         sa_column_kwargs={"server_default": PeopleShown.NOT_SAID.value},
     )
     consent_note: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    consented_on: date | None = None
     replaces_id: UUID | None = Field(default=None, foreign_key="evidence_item.id", index=True)
     recorded_with: str = Field(default="", sa_column_kwargs={"server_default": ""})
     file_name: str
