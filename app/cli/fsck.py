@@ -8,21 +8,25 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 from sqlmodel import col, select
 
 from app.cli.surroundings import say, settings_at_hand
-from app.container import Container, build
+from app.container import build
 from credentials.errors import CannotFetch
 from credentials.verdict import Check
 from credentials.verdict import Finding as CheckFinding
 from storage import reconcile
+from storage.database import Database
 from storage.errors import AssayError
 from storage.ids import CredentialId
 from storage.outbox_reports import dead_rows
 from storage.tables import Credential
+from storage.vault import Vault
 from storage.vocabulary import CredentialState
 from workflows.invariants import broken
+from workflows.issuance.addresses import Site
 from workflows.issuance.published import verify_own
 from workflows.issuance.queries import public_credential
 
@@ -32,6 +36,22 @@ PUBLISHED = tuple(
     state.value
     for state in (CredentialState.PUBLISHED, CredentialState.SUSPENDED, CredentialState.REVOKED)
 )
+
+
+class House(Protocol):
+    """The parts that are looked at."""
+
+    @property
+    def db(self) -> Database:
+        """The database."""
+
+    @property
+    def vault(self) -> Vault:
+        """The vault."""
+
+    @property
+    def site(self) -> Site:
+        """Where our own addresses begin."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +90,12 @@ def run(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def examine(container: Container, sample: int = SAMPLE) -> Iterator[Found]:
+def examine(house: House, sample: int = SAMPLE) -> Iterator[Found]:
     """Everything that does not agree, as it is found. Raises Unavailable, StoreAway."""
-    yield from _storage(reconcile.compare(container.db, container.vault))
-    yield from _storage(reconcile.rehash(container.db, container.vault, sample))
-    yield from _rows(container)
-    yield from _credentials(container)
+    yield from _storage(reconcile.compare(house.db, house.vault))
+    yield from _storage(reconcile.rehash(house.db, house.vault, sample))
+    yield from _rows(house)
+    yield from _credentials(house)
 
 
 def _storage(discrepancies: Iterable[reconcile.Discrepancy]) -> Iterator[Found]:
@@ -84,8 +104,8 @@ def _storage(discrepancies: Iterable[reconcile.Discrepancy]) -> Iterator[Found]:
         yield Found(one.fault.value, one.key, one.detail, harmless)
 
 
-def _rows(container: Container) -> Iterator[Found]:
-    with container.db.reading() as tx:
+def _rows(house: House) -> Iterator[Found]:
+    with house.db.reading() as tx:
         for row in dead_rows(tx):
             detail = f"{row.kind} for {row.subject_id}: {row.last_error}"
             yield Found("given_up", str(row.id), detail, harmless=True)
@@ -93,20 +113,20 @@ def _rows(container: Container) -> Iterator[Found]:
             yield Found(one.what, str(one.where), one.detail)
 
 
-def _credentials(container: Container) -> Iterator[Found]:
-    with container.db.reading() as tx:
+def _credentials(house: House) -> Iterator[Found]:
+    with house.db.reading() as tx:
         ids = tx.session.exec(
             select(Credential.id).where(col(Credential.state).in_(PUBLISHED))
         ).all()
     for credential_id in ids:
-        yield from _credential(container, CredentialId(credential_id))
+        yield from _credential(house, CredentialId(credential_id))
 
 
-def _credential(container: Container, credential_id: CredentialId) -> Iterator[Found]:
+def _credential(house: House, credential_id: CredentialId) -> Iterator[Found]:
     try:
-        with container.db.reading() as tx:
-            view = public_credential(tx, container.site, credential_id)
-        checks = verify_own(container.db, container.site, view, _nothing_else).checks
+        with house.db.reading() as tx:
+            view = public_credential(tx, house.site, credential_id)
+        checks = verify_own(house.db, house.site, view, _nothing_else).checks
     except (AssayError, ValueError, KeyError) as error:
         yield Found("credential", str(credential_id), f"cannot be read: {error}")
         return

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,3 +107,14 @@ def test_the_command_ends_well_only_when_nothing_is_wrong(
     assert plain.returncode == 1
     assert "WRONG wrong_digest: sealed/" in plain.stdout
     assert "What does not agree: 1." in plain.stdout
+
+
+def test_tests_see_at_a_look_whether_the_house_is_whole(
+    intake: Intake, clean: Callable[..., None]
+) -> None:
+    body = noise(1000)
+    intake.sealed(body)
+    clean(intake)
+    intake.vault.delete(sealed_key(sha256_of(body)))
+    with pytest.raises(AssertionError, match="missing: sealed/"):
+        clean(intake)
