@@ -26,6 +26,11 @@ class PartPlan:
             return self.part_size
         return self.size - self.part_size * (self.part_count - 1)
 
+    def ended_at(self, size: int) -> "PartPlan":
+        """The plan with the same parts for a recording that turned out to have so many bytes."""
+        count = _rounded_up(size, self.part_size) // self.part_size
+        return PartPlan(size, self.part_size, count)
+
     def sizes(self) -> tuple[int, ...]:
         """The sizes of all parts, in order."""
         return tuple(self.size_of(number) for number in range(1, self.part_count + 1))
@@ -44,6 +49,19 @@ def plan_parts(size: int) -> PartPlan:
     if size > part_size * LARGEST_COUNT:
         part_size = _rounded_up(size, LARGEST_COUNT * MIB) // LARGEST_COUNT
     return PartPlan(size, part_size, _rounded_up(size, part_size) // part_size)
+
+
+def plan_open_ended(most: int) -> PartPlan:
+    """The plan for a recording that ends nobody knows when, and has at most so many bytes.
+
+    Its parts are as small as stores allow, so that little is lost with the device that takes it.
+    The plan is that of the longest recording; `ended_at` makes it that of the one that was taken.
+    Raises ValueError when there is no room for one part.
+    """
+    if most < SMALLEST_PART:
+        raise ValueError(f"{most} bytes are no room for a recording")
+    most = min(most, SMALLEST_PART * LARGEST_COUNT)
+    return PartPlan(most, SMALLEST_PART, _rounded_up(most, SMALLEST_PART) // SMALLEST_PART)
 
 
 def _rounded_up(value: int, step: int) -> int:
