@@ -226,6 +226,14 @@ class StatusPurpose(StrEnum):
     SUSPENSION = "suspension"
 
 
+class HoldKind(StrEnum):
+    """Why nothing of a case may be erased for now."""
+
+    INTEGRITY = "integrity"
+    APPEAL = "appeal"
+    LEGAL = "legal"
+
+
 class LinkPurpose(StrEnum):
     """What a mailed link is for; it opens nothing else."""
 

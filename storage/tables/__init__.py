@@ -15,7 +15,7 @@ from storage.tables.evidence import (
 )
 from storage.tables.frameworks import DefinitionVersion, PolicyVersion
 from storage.tables.issuance import Credential, IssuerKey, StatusEntry, StatusList
-from storage.tables.keeping import ErasurePlan, VaultCopy
+from storage.tables.keeping import CaseHold, ErasurePlan, VaultCopy
 from storage.tables.looking import (
     Caption,
     Inspection,
@@ -50,6 +50,7 @@ __all__ = [
     "Attestation",
     "Caption",
     "Case",
+    "CaseHold",
     "Competence",
     "CoverageRecord",
     "Credential",

@@ -222,3 +222,83 @@ UNGUARDS = (
     "DROP TRIGGER event_append_only ON event",
     "DROP FUNCTION event_is_append_only",
 )
+
+# Erasure is the one way out of what is append-only, frozen or final: while a plan of that very
+# case is being carried out, what people wrote may leave, and nothing else may change.
+LETTING_GO = (
+    """
+    CREATE FUNCTION is_letting_go(of_case uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+        SELECT EXISTS (SELECT 1 FROM erasure_plan p
+                       WHERE p.case_id = of_case AND p.begun_at IS NOT NULL
+                         AND p.undone_at IS NULL AND p.done_at IS NULL)
+    $$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION event_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF NEW.why IN ('', OLD.why) AND NEW.actor_label IN ('', OLD.actor_label)
+               AND NEW.data <@ OLD.data
+               AND NEW.data -> 'from' IS NOT DISTINCT FROM OLD.data -> 'from'
+               AND NEW.data -> 'to' IS NOT DISTINCT FROM OLD.data -> 'to'
+               AND (NEW.id, NEW.at, NEW.actor_id, NEW.actor_role, NEW.kind, NEW.subject_type,
+                    NEW.subject_id, NEW.case_id, NEW.request_id) IS NOT DISTINCT FROM
+                   (OLD.id, OLD.at, OLD.actor_id, OLD.actor_role, OLD.kind, OLD.subject_type,
+                    OLD.subject_id, OLD.case_id, OLD.request_id)
+               AND is_letting_go(OLD.case_id) THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+        RAISE EXCEPTION 'events are append-only' USING ERRCODE = 'integrity_constraint_violation';
+    END $$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION content_is_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_TABLE_NAME = 'manifest' THEN
+            IF NEW.body ? 'erased_at' AND NOT OLD.body ? 'erased_at' AND NEW.signed_name = ''
+               AND (NEW.id, NEW.case_id, NEW.round, NEW.digest, NEW.signed_at)
+                 = (OLD.id, OLD.case_id, OLD.round, OLD.digest, OLD.signed_at)
+               AND jsonb_path_query_array(NEW.body, '$.items[*].sha256')
+                 = jsonb_path_query_array(OLD.body, '$.items[*].sha256')
+               AND is_letting_go(OLD.case_id) THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+        RAISE EXCEPTION 'what its digest was taken of does not change'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END $$
+    """,
+    """
+    CREATE OR REPLACE FUNCTION score_is_on_open_sheet() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT EXISTS (SELECT 1 FROM score_sheet s
+                       WHERE s.id = COALESCE(NEW.sheet_id, OLD.sheet_id) AND s.state = 'open') THEN
+            IF TG_OP = 'UPDATE' THEN
+                IF NEW.reason = '' AND (NEW.sheet_id, NEW.criterion_code, NEW.decided, NEW.level,
+                                        NEW.scored_at) IS NOT DISTINCT FROM
+                                       (OLD.sheet_id, OLD.criterion_code, OLD.decided, OLD.level,
+                                        OLD.scored_at)
+                   AND EXISTS (SELECT 1 FROM score_sheet s
+                               WHERE s.id = OLD.sheet_id AND is_letting_go(s.case_id)) THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
+            RAISE EXCEPTION 'scores change only while their sheet is open'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN COALESCE(NEW, OLD);
+    END $$
+    """,
+)
+
+_REPLACED = ("event_is_append_only", "content_is_frozen", "score_is_on_open_sheet")
+
+NOT_LETTING_GO = (
+    *(
+        guard.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+        for guard in GUARDS
+        if any(f"CREATE FUNCTION {name}(" in guard for name in _REPLACED)
+    ),
+    "DROP FUNCTION is_letting_go",
+)

@@ -24,6 +24,7 @@ from storage.tables import (
     AccessToken,
     Account,
     Caption,
+    CaseHold,
     ErasurePlan,
     EvidenceItem,
     MailLink,
@@ -122,6 +123,7 @@ TWICE: list[tuple[str, str, Values]] = [
     ("uq_preview_key", "preview", {"number": "number + 1"}),
     ("uq_preview_sha256_kind_number", "preview", {"key": "'another'"}),
     ("ix_erasure_plan_live", "erasure_plan", {}),
+    ("ix_case_hold_live", "case_hold", {}),
 ]
 # two sheets of one assessor cannot be copied into being: the second needs a place of its own
 OPEN_SHEETS = "ix_score_sheet_open"
@@ -276,6 +278,14 @@ class Full:
                         text="Hello.",
                         sha256=item.sha256,
                         created_at=tx.now,
+                    ),
+                    CaseHold(
+                        id=new_id(),
+                        case_id=item.case_id,
+                        kind="legal",
+                        why="A court asked for it.",
+                        placed_by=account.id,
+                        placed_at=tx.now,
                     ),
                     ErasurePlan(
                         id=new_id(),

@@ -17,7 +17,7 @@ from storage.database import Database, driver_url
 from storage.errors import Conflict, InvalidInput, Unavailable
 from storage.ids import new_id
 from storage.tables import METADATA, Case
-from storage.tables.guards import GUARDS, UNGUARDS
+from storage.tables.guards import GUARDS, LETTING_GO, NOT_LETTING_GO, UNGUARDS
 from tests.fixtures.panel import Panel
 from tests.fixtures.world import World
 
@@ -120,7 +120,7 @@ class TestEqualToTheModels:
         engine = create_engine(driver_url(empty_url))
         with engine.begin() as connection:
             METADATA.create_all(connection)
-            for guard in GUARDS:
+            for guard in (*GUARDS, *LETTING_GO):
                 connection.exec_driver_sql(guard)
         engine.dispose()
         migrated, modelled = catalogue(database_url), catalogue(empty_url)
@@ -130,7 +130,7 @@ class TestEqualToTheModels:
 
     def test_every_guard_can_be_taken_down(self, database_url: str) -> None:
         with psycopg.connect(database_url) as connection:
-            for statement in UNGUARDS:
+            for statement in (*NOT_LETTING_GO, *UNGUARDS):
                 connection.execute(statement.encode())
         left = [
             name for name in catalogue(database_url) if name.split()[0] in {"trigger", "function"}

@@ -6,6 +6,8 @@ import sqlmodel
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from storage.tables.guards import LETTING_GO, NOT_LETTING_GO
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -81,6 +83,32 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_preview_sha256"), "preview", ["sha256"], unique=False)
     op.create_table(
+        "case_hold",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("why", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("placed_by", sa.Uuid(), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lifted_by", sa.Uuid(), nullable=True),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('integrity', 'appeal', 'legal')", name=op.f("ck_case_hold_kind_known")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["plar_case.id"], name=op.f("fk_case_hold_case_id")),
+        sa.ForeignKeyConstraint(["lifted_by"], ["account.id"], name=op.f("fk_case_hold_lifted_by")),
+        sa.ForeignKeyConstraint(["placed_by"], ["account.id"], name=op.f("fk_case_hold_placed_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_hold")),
+    )
+    op.create_index(op.f("ix_case_hold_case_id"), "case_hold", ["case_id"], unique=False)
+    op.create_index(
+        "ix_case_hold_live",
+        "case_hold",
+        ["case_id"],
+        unique=True,
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    )
+    op.create_table(
         "coverage_record",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
@@ -109,6 +137,7 @@ def upgrade() -> None:
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("plan", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -265,12 +294,12 @@ def upgrade() -> None:
     )
     # ### end Alembic commands ###
     op.create_check_constraint(
+        op.f("ck_evidence_item_ai_known"), "evidence_item", """ai IN ('not_said', 'none', 'used')"""
+    )
+    op.create_check_constraint(
         op.f("ck_evidence_item_people_known"),
         "evidence_item",
         """people IN ('not_said', 'nobody', 'agreed', 'waiting')""",
-    )
-    op.create_check_constraint(
-        op.f("ck_evidence_item_ai_known"), "evidence_item", """ai IN ('not_said', 'none', 'used')"""
     )
     op.create_check_constraint(
         op.f("ck_evidence_item_does_not_replace_itself"), "evidence_item", """replaces_id <> id"""
@@ -279,11 +308,15 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_outbox_queue_known"), "outbox", """queue IN ('seal', 'look', 'work', 'issue')"""
     )
+    for guard in LETTING_GO:
+        op.execute(guard)
 
 
 def downgrade() -> None:
-    op.drop_constraint(op.f("ck_evidence_item_people_known"), "evidence_item", type_="check")
+    for guard in NOT_LETTING_GO:
+        op.execute(guard)
     op.drop_constraint(op.f("ck_evidence_item_ai_known"), "evidence_item", type_="check")
+    op.drop_constraint(op.f("ck_evidence_item_people_known"), "evidence_item", type_="check")
     op.drop_constraint(
         op.f("ck_evidence_item_does_not_replace_itself"), "evidence_item", type_="check"
     )
@@ -321,6 +354,11 @@ def downgrade() -> None:
     op.drop_table("erasure_plan")
     op.drop_index(op.f("ix_coverage_record_case_id"), table_name="coverage_record")
     op.drop_table("coverage_record")
+    op.drop_index(
+        "ix_case_hold_live", table_name="case_hold", postgresql_where=sa.text("lifted_at IS NULL")
+    )
+    op.drop_index(op.f("ix_case_hold_case_id"), table_name="case_hold")
+    op.drop_table("case_hold")
     op.drop_index(op.f("ix_preview_sha256"), table_name="preview")
     op.drop_table("preview")
     op.drop_table("known_form")
