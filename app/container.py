@@ -9,11 +9,14 @@ from datetime import timedelta
 from redis import Redis
 
 from app.mailing import mailer_for
+from app.sandbox import ChildProcesses
 from app.scanning import scanner_for
 from app.settings import Settings
 from storage.clock import Clock, SystemClock
 from storage.database import Database
 from storage.vault import StoreAddress, Vault
+from workflows.evidence.rules import Limits
+from workflows.confining import Confinement
 from workflows.issuance.addresses import Site
 from workflows.issuance.keys import Issuer
 from workflows.ports import Mailer, Scanner
@@ -31,6 +34,7 @@ class Container:
     vault: Vault
     redis: Redis
     scanner: Scanner
+    confinement: Confinement
     mailer: Mailer
     site: Site
     key_secret: str = field(repr=False)
@@ -39,6 +43,18 @@ class Container:
     def issuer(self) -> Issuer:
         """What signing needs."""
         return Issuer(self.site, self.key_secret)
+
+    @property
+    def limits(self) -> Limits:
+        """What files, cases and institutions may hold."""
+        chosen = self.settings
+        return Limits(
+            file_bytes=chosen.upload_max_bytes,
+            case_bytes=chosen.case_quota_bytes,
+            case_items=chosen.case_quota_items,
+            institution_bytes=chosen.institution_quota_bytes,
+            recording_bytes=chosen.recording_max_bytes,
+        )
 
     @property
     def session_lifetime(self) -> timedelta:
@@ -63,6 +79,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         vault=Vault(_store_address(settings)),
         redis=Redis.from_url(settings.redis_url, socket_connect_timeout=2, socket_timeout=10),
         scanner=scanner_for(settings.clamd_address),
+        confinement=ChildProcesses(),
         mailer=mailer_for(settings.smtp_url, settings.mail_from, clock),
         site=Site(settings.public_url),
         key_secret=settings.key_encryption_secret,
