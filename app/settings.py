@@ -203,6 +203,23 @@ class Settings:
         _number,
         "How much the evidence of one case may be together, in bytes.",
     )
+    case_quota_items: int = _setting(
+        "CASE_QUOTA_ITEMS", "500", _number, "How many items of evidence one case may have."
+    )
+    institution_quota_bytes: int = _setting(
+        "INSTITUTION_QUOTA_BYTES",
+        str(1024 * 1024**3),
+        _number,
+        "How much the evidence of all cases of one institution may be together, in bytes, where "
+        "the institution has no quota of its own.",
+    )
+    recording_max_bytes: int = _setting(
+        "RECORDING_MAX_BYTES",
+        str(2 * 1024**3),
+        _number,
+        "The longest recording that can be taken in the browser, in bytes. So much room is held "
+        "while it is taken; what it does not need is given back at its end.",
+    )
     session_hours: int = _setting(
         "SESSION_HOURS", "12", _number, "After how many hours a sign-in ends."
     )

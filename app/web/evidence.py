@@ -131,7 +131,7 @@ def _context(item: ItemRow, case: CaseView) -> dict[str, object]:
         "case": case,
         "editable": case.state in EDITABLE,
         "kinds": LEARNER_KINDS,
-        "removable": case.state in EDITABLE and item.round == case.round,
+        "removable": case.state in EDITABLE and (item.round == case.round or item.never_sealed),
     }
 
 

@@ -180,8 +180,7 @@ def _read(model: type[Sent]) -> Sent:
 
 
 def _limits() -> Limits:
-    settings = parts().settings
-    return Limits(settings.upload_max_bytes, settings.case_quota_bytes)
+    return parts().limits
 
 
 def _chosen_kind() -> EvidenceKind | None:

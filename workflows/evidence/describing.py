@@ -11,7 +11,7 @@ from storage.tables import EvidenceItem, EvidenceMapping
 from storage.vocabulary import EvidenceKind, EvidenceState
 from workflows.access.rules import Actor
 from workflows.cases.queries import view_of
-from workflows.evidence.load import HeldItem, hold_item
+from workflows.evidence.load import HeldItem, hold_item, stands_in_a_manifest
 from workflows.evidence.rules import Description, fit_to_describe
 from workflows.work import Work, promise_work
 
@@ -65,7 +65,7 @@ def remove_evidence(db: Database, actor: Actor, item_id: ItemId) -> CaseId:
         case_id = CaseId(held.case.id)
         if held.state is EvidenceState.ERASED:
             return case_id
-        if held.item.round != held.case.round:
+        if stands_in_a_manifest(held.item, held.case):
             raise Conflict(
                 "This item was submitted in an earlier round and stays with it. You can change "
                 "which outcomes it counts for."

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlmodel import col, func, select
+from sqlalchemy import ColumnElement
+from sqlmodel import col, func, literal, select
 
 from storage.database import Transaction
 from storage.errors import Conflict, NotFound
@@ -21,6 +22,8 @@ from workflows.evidence.rules import Usage
 
 ON_ITS_WAY = frozenset({EvidenceState.ANNOUNCED, EvidenceState.UPLOADING})
 NOT_COUNTED = frozenset({EvidenceState.ERASED, EvidenceState.REJECTED})
+ROOM_OF_INSTITUTION = 7_265_003
+"""The advisory lock of an institution's quota; the storage's own are in storage/baton.py."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,12 @@ def plan_of(upload: Upload, item: EvidenceItem) -> PartPlan:
     return PartPlan(item.declared_size, upload.part_size, upload.part_count)
 
 
+def stands_in_a_manifest(item: EvidenceItem, case: Case) -> bool:
+    """Whether it was submitted in an earlier round: only what was sealed then was."""
+    never_sealed = EvidenceState(item.state) in ON_ITS_WAY | {EvidenceState.REJECTED}
+    return item.round != case.round and not never_sealed
+
+
 def recorded_parts(tx: Transaction, upload_id: UUID) -> dict[int, RecordedPart]:
     """The parts that browsers reported, by number."""
     rows = tx.session.exec(select(UploadPart).where(UploadPart.upload_id == upload_id)).all()
@@ -107,17 +116,35 @@ def recorded_parts(tx: Transaction, upload_id: UUID) -> dict[int, RecordedPart]:
     }
 
 
-def usage(tx: Transaction, case_id: UUID) -> Usage:
+def case_usage(tx: Transaction, case_id: UUID) -> Usage:
     """What a case holds, announced bytes included. The case must be held."""
     items, size = tx.session.exec(
-        select(
-            func.count(),
-            func.coalesce(
-                func.sum(func.coalesce(EvidenceItem.size, EvidenceItem.declared_size)), 0
-            ),
-        ).where(
-            EvidenceItem.case_id == case_id,
-            col(EvidenceItem.state).not_in(NOT_COUNTED),
-        )
+        select(func.count(), _bytes_held()).where(EvidenceItem.case_id == case_id, _counts())
     ).one()
     return Usage(int(items), int(size))
+
+
+def institution_usage(tx: Transaction, institution_id: UUID) -> int:
+    """How many bytes all cases of an institution hold, announced ones included.
+
+    Who asks holds the institution's room until the transaction ends, so that many at once cannot
+    pass its quota together. It is the last lock that is taken: the case is held before.
+    """
+    held = func.pg_advisory_xact_lock(ROOM_OF_INSTITUTION, func.hashtext(str(institution_id)))
+    tx.session.execute(select(held))
+    size = tx.session.exec(
+        select(_bytes_held())
+        .join(Case, col(Case.id) == col(EvidenceItem.case_id))
+        .where(Case.institution_id == institution_id, _counts())
+    ).one()
+    return int(size)
+
+
+def _bytes_held() -> ColumnElement[int]:
+    return func.coalesce(
+        func.sum(func.coalesce(EvidenceItem.size, EvidenceItem.declared_size)), literal(0)
+    )
+
+
+def _counts() -> ColumnElement[bool]:
+    return col(EvidenceItem.state).not_in(NOT_COUNTED)

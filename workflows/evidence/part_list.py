@@ -35,6 +35,7 @@ def check_part_list(
     that the browser believes it sent, in its order. Raises Conflict that names the parts which
     are missing, doubled, out of order, not planned, of the wrong size or not what was recorded.
     """
+    kept = each_once(kept, recorded)
     problems = [*_named_problems(plan, named), *_kept_problems(plan, kept, recorded)]
     if problems:
         raise Conflict("The upload is not complete.", problems=problems)
@@ -47,9 +48,29 @@ def parts_there(
     """The parts that need not be sent again: in the store, of the planned size, and recorded."""
     return tuple(
         recorded[part.number]
-        for part in kept
+        for part in each_once(kept, recorded)
         if part.number in recorded and not _differs(plan, part, recorded)
     )
+
+
+def each_once(
+    kept: Iterable[KeptPart], recorded: Mapping[int, RecordedPart]
+) -> tuple[KeptPart, ...]:
+    """The parts in order, each number once: stores may list a part twice that was sent twice.
+
+    Of two, the one that was written down counts.
+    """
+    chosen: dict[int, KeptPart] = {}
+    for part in kept:
+        written = recorded.get(part.number)
+        if part.number not in chosen or (written is not None and written.etag == part.etag):
+            chosen[part.number] = part
+    return tuple(chosen[number] for number in sorted(chosen))
+
+
+def recorded_end(kept: Iterable[KeptPart], recorded: Mapping[int, RecordedPart]) -> int:
+    """How many bytes a recording has, when all that is there is all of it."""
+    return sum(part.size for part in each_once(kept, recorded))
 
 
 def in_ranges(numbers: Iterable[int]) -> str:

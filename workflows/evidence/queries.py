@@ -78,6 +78,11 @@ class ItemRow:
         return self.state in {EvidenceState.ANNOUNCED, EvidenceState.UPLOADING}
 
     @property
+    def never_sealed(self) -> bool:
+        """Whether no manifest can hold it: it did not arrive, or was rejected."""
+        return self.unfinished or self.state is EvidenceState.REJECTED
+
+    @property
     def described(self) -> bool:
         """Whether the learner has said what they must before submitting."""
         by_others = self.kind is EvidenceKind.ATTESTATION

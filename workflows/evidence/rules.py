@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePath
 
-from storage.errors import InvalidInput, Problem, TooMany
+from storage.errors import InvalidInput, Problem
 from storage.ids import OutcomeCode
 from storage.vocabulary import Disclosure, EvidenceKind
 
@@ -23,11 +23,16 @@ LEARNER_KINDS = tuple(kind for kind in EvidenceKind if kind is not EvidenceKind.
 
 @dataclass(frozen=True)
 class Limits:
-    """What one file, and one case, may be."""
+    """What one file, one case and all cases of one institution may be.
+
+    `recording_bytes` is how much room is held for a recording until its end is known.
+    """
 
     file_bytes: int = 5 * GIB
     case_bytes: int = 20 * GIB
-    case_items: int = 200
+    case_items: int = 500
+    institution_bytes: int = 1024 * GIB
+    recording_bytes: int = 2 * GIB
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,21 @@ class Announcement:
     """A file that a browser would like to send.
 
     `fingerprint` is the SHA-256 of its first MiB, a colon, and the SHA-256 of its last MiB
-    (lower-case hex): enough to tell the same file from another one of its name and size.
+    (lower-case hex). Files of one size and fingerprint are the same file, whatever they are
+    called and whichever device they come from; the digests of all parts are compared when it
+    goes on. Without one, a file is known by its name and size.
+
+    `size` is None for a recording whose size is known only at its end. Its fingerprint is made up
+    by the browser, so that announcing it again, after an answer that got lost, makes no second
+    item. `recorded_with` says what it is taken with.
     """
 
     file_name: str
-    size: int
+    size: int | None
     media_type: str = ""
     fingerprint: str = ""
     kind: EvidenceKind | None = None
+    recorded_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,27 +87,11 @@ def fit_to_announce(announced: Announcement, limits: Limits) -> None:
         problems.append(Problem("fingerprint", "The fingerprint must be two SHA-256 digests."))
     if announced.kind is not None and announced.kind not in LEARNER_KINDS:
         problems.append(Problem("kind", "Choose one of the kinds of evidence."))
+    recorder = announced.recorded_with
+    if recorder and (not recorder.isprintable() or len(recorder) > LONGEST_TITLE):
+        problems.append(Problem("recorded_with", "Say in plain words what it is recorded with."))
     if problems:
         raise InvalidInput("This file cannot be taken.", problems=problems)
-
-
-def within_quota(used: Usage, size: int, limits: Limits) -> None:
-    """Return when the case has room for one more file of this size; raise TooMany when not."""
-    if used.items >= limits.case_items:
-        raise TooMany(
-            "This case has %(count)s items, and more cannot be added. Remove one first.",
-            {"count": used.items},
-        )
-    if used.size + size > limits.case_bytes:
-        raise TooMany(
-            "This case has room for %(left)s more of its %(all)s, and this file has %(size)s. "
-            "Remove something first.",
-            {
-                "left": in_words(limits.case_bytes - used.size),
-                "all": in_words(limits.case_bytes),
-                "size": in_words(size),
-            },
-        )
 
 
 def likely_kind(media_type: str, file_name: str) -> EvidenceKind:
@@ -150,7 +146,9 @@ def _name_problems(name: str) -> list[Problem]:
     return []
 
 
-def _size_problems(size: int, limits: Limits) -> list[Problem]:
+def _size_problems(size: int | None, limits: Limits) -> list[Problem]:
+    if size is None:
+        return []
     if size <= 0:
         return [Problem("size", "The file is empty.")]
     if size > limits.file_bytes:

@@ -31,13 +31,13 @@ DONE_WITH = frozenset({EvidenceState.SEALED, EvidenceState.REJECTED, EvidenceSta
 
 @dataclass(frozen=True)
 class _Idle:
-    """An upload that is under way and has been silent for a while."""
+    """An upload that is under way and has been silent for a while; a recording has no size yet."""
 
     item_id: ItemId
     upload_id: UUID
     key: str
     store_upload_id: str
-    size: int
+    size: int | None
 
 
 def finish_interrupted_uploads(db: Database, vault: Vault) -> int:
@@ -111,14 +111,20 @@ def _idle(db: Database, since: timedelta, until: timedelta | None = None) -> Seq
             .limit(BATCH)
         ).all()
         return [
-            _Idle(ItemId(row.item_id), row.id, row.key, row.store_upload_id, size)
+            _Idle(
+                ItemId(row.item_id),
+                row.id,
+                row.key,
+                row.store_upload_id,
+                None if row.open_ended else size,
+            )
             for row, size in rows
         ]
 
 
 def _finish(db: Database, vault: Vault, one: _Idle) -> bool:
     facts = vault.find(one.key)
-    if facts is None or facts.size != one.size:
+    if facts is None or one.size not in {None, facts.size}:
         return False
     return record_stored(db, SYSTEM, one.item_id, facts) is EvidenceState.STORED
 

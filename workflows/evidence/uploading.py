@@ -4,7 +4,6 @@ The browser sends parts straight to the store by links that we sign one by one. 
 of them helps it to resume; what counts at the end is what the store has.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,7 +16,7 @@ from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput, Problem
 from storage.events import Who, record
-from storage.ids import CaseId, ItemId, Sha256
+from storage.ids import CaseId, ItemId
 from storage.tables import EvidenceItem, Upload, UploadPart
 from storage.vault import (
     KeptPart,
@@ -29,7 +28,7 @@ from storage.vault import (
 )
 from storage.vocabulary import EvidenceState
 from workflows.access.rules import Actor
-from workflows.evidence.announcing import OTHER_FILE, claim_upload
+from workflows.evidence.announcing import claim_upload
 from workflows.evidence.load import (
     ON_ITS_WAY,
     HeldItem,
@@ -39,21 +38,36 @@ from workflows.evidence.load import (
     plan_of,
     recorded_parts,
 )
-from workflows.evidence.part_list import RecordedPart, check_part_list, parts_there
-from workflows.evidence.rules import (
-    Announcement,
-    Limits,
-    fit_to_announce,
+from workflows.evidence.part_list import (
+    RecordedPart,
+    check_part_list,
+    parts_there,
+    recorded_end,
 )
+from workflows.evidence.part_rules import SentPart, WantedPart, fit_to_sign
+from workflows.evidence.rules import Announcement, Limits, fit_to_announce
 from workflows.work import Work, promise_work
 
-SIGNED_AT_ONCE = 32
-DIGEST = re.compile(r"[0-9a-f]{64}")
+__all__ = [
+    "SentPart",
+    "UploadPlan",
+    "WantedPart",
+    "announce_evidence",
+    "complete_upload",
+    "record_parts",
+    "record_stored",
+    "sign_parts",
+    "upload_plan",
+]
 
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """How a file travels, and which of its parts are there already."""
+    """How a file travels, and which of its parts are there already.
+
+    Of an `open_ended` upload the plan is that of the longest recording that there is room for:
+    only its part size is sure, and how many parts there are is known at the end.
+    """
 
     item_id: ItemId
     state: EvidenceState
@@ -61,23 +75,7 @@ class UploadPlan:
     fingerprint: str
     plan: PartPlan
     there: tuple[RecordedPart, ...] = ()
-
-
-@dataclass(frozen=True)
-class WantedPart:
-    """A part that the browser would like to send, by the digest of its bytes."""
-
-    number: int
-    sha256: Sha256
-
-
-@dataclass(frozen=True)
-class SentPart:
-    """A part that the browser sent, with the ETag that the store answered."""
-
-    number: int
-    sha256: Sha256
-    etag: str
+    open_ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,7 @@ class _Open:
     key: str
     store_upload_id: str
     plan: PartPlan
+    open_ended: bool
     recorded: dict[int, RecordedPart]
 
 
@@ -101,7 +100,8 @@ def announce_evidence(
     *,
     limits: Limits,
 ) -> UploadPlan:
-    """Make room for a file and plan its way. The same file announced again is the same upload.
+    """Make room for a file and plan its way. The same file announced again is the same upload,
+    also from another device and under another name.
 
     Raises NotFound, InvalidInput (name, size), TooMany (quota), Conflict (the case was submitted,
     or another file of this name and size is under way), StoreAway (announce it again later).
@@ -144,8 +144,7 @@ def sign_parts(
     with db.transaction() as tx:
         held = look_at_item(tx, actor, item_id)
         upload = live_upload(tx, held.item)
-        plan = plan_of(upload, held.item)
-        _fit_to_sign(plan, wanted, recorded_parts(tx, upload.id))
+        sizes = _sizes(tx, held.item, upload, wanted)
         if not upload.store_upload_id:
             raise Conflict("Ask how the upload stands first: it has not begun yet.")
         _touch(tx, held.item, upload)
@@ -155,9 +154,9 @@ def sign_parts(
                 upload.store_upload_id,
                 part.number,
                 sha256=part.sha256,
-                size=plan.size_of(part.number),
+                size=size,
             )
-            for part in wanted
+            for part, size in zip(wanted, sizes, strict=True)
         )
 
 
@@ -170,12 +169,11 @@ def record_parts(db: Database, actor: Actor, item_id: ItemId, sent: Sequence[Sen
     with db.transaction() as tx:
         held = look_at_item(tx, actor, item_id)
         upload = live_upload(tx, held.item)
-        plan = plan_of(upload, held.item)
-        wanted = [WantedPart(part.number, part.sha256) for part in sent]
-        _fit_to_sign(plan, wanted, recorded_parts(tx, upload.id))
+        wanted = [WantedPart(part.number, part.sha256, part.size) for part in sent]
+        sizes = _sizes(tx, held.item, upload, wanted)
         _touch(tx, held.item, upload)
-        for part in sent:
-            _write_down(tx, upload.id, part, plan.size_of(part.number))
+        for part, size in zip(sent, sizes, strict=True):
+            _write_down(tx, upload.id, part, size)
 
 
 def complete_upload(
@@ -184,16 +182,21 @@ def complete_upload(
     actor: Actor,
     item_id: ItemId,
     named: Sequence[int] | None = None,
+    *,
+    size: int | None = None,
 ) -> EvidenceState:
     """Make one object of the parts and promise to seal it. Done twice, it is done once.
 
-    `named` is what the browser believes it sent, in its order. Raises NotFound, Conflict (with
-    the parts that are missing, doubled or wrong), StoreAway.
+    `named` is what the browser believes it sent, in its order; `size` how many bytes a recording
+    has turned out to have: without it, all parts that are there are all of it. Raises NotFound,
+    InvalidInput (another size than was announced), Conflict (with the parts that are missing,
+    doubled or wrong), StoreAway.
     """
     held = _open(db, actor, item_id)
     if isinstance(held, UploadPlan):
         return held.state
-    facts = _assemble(vault, held, named)
+    _fit_to_end(held, size)
+    facts = _assemble(vault, held, named, size)
     crash_point("upload.completed")
     with db.reading() as tx:
         who = look_at_item(tx, actor, item_id).who
@@ -208,6 +211,8 @@ def record_stored(db: Database, who: Who, item_id: ItemId, facts: ObjectFacts) -
         if EvidenceState(item.state) not in ON_ITS_WAY:
             return EvidenceState(item.state)
         upload = live_upload(tx, item)
+        if upload.open_ended:
+            _end(upload, item, facts.size)
         upload.completed_at = tx.now
         upload.etag = facts.etag
         item.state = EvidenceState.STORED.value
@@ -238,6 +243,7 @@ def _open(db: Database, actor: Actor, item_id: ItemId) -> "_Open | UploadPlan":
             upload.key,
             upload.store_upload_id,
             plan_of(upload, held.item),
+            upload.open_ended,
             recorded_parts(tx, upload.id),
         )
 
@@ -259,6 +265,7 @@ def _as_plan(item: EvidenceItem, upload: Upload, there: tuple[RecordedPart, ...]
         upload.fingerprint,
         plan_of(upload, item),
         there,
+        upload.open_ended,
     )
 
 
@@ -309,10 +316,15 @@ def _forget_begun(db: Database, held: _Open) -> None:
         tx.session.execute(delete(UploadPart).where(col(UploadPart.upload_id) == held.upload_id))
 
 
-def _assemble(vault: Vault, held: _Open, named: Sequence[int] | None) -> ObjectFacts:
+def _assemble(
+    vault: Vault, held: _Open, named: Sequence[int] | None, size: int | None
+) -> ObjectFacts:
+    plan = held.plan
     try:
         kept = vault.list_parts(held.key, held.store_upload_id) if held.store_upload_id else ()
-        parts: tuple[KeptPart, ...] = check_part_list(held.plan, kept, held.recorded, named)
+        if held.open_ended:
+            plan = plan.ended_at(size or recorded_end(kept, held.recorded) or 1)
+        parts: tuple[KeptPart, ...] = check_part_list(plan, kept, held.recorded, named)
         return vault.complete(held.key, held.store_upload_id, parts)
     except UploadGone:
         whole = _whole(vault, held)
@@ -324,25 +336,35 @@ def _assemble(vault: Vault, held: _Open, named: Sequence[int] | None) -> ObjectF
 
 
 def _whole(vault: Vault, held: _Open) -> ObjectFacts | None:
-    """The object, where an earlier try completed it and did not live to write that down."""
+    """The object, where an earlier try completed it and did not live to write that down.
+
+    A recording has the size that it was completed with: its parts were checked then.
+    """
     facts = vault.find(held.key)
-    return facts if facts is not None and facts.size == held.plan.size else None
+    whole = facts is not None and (held.open_ended or facts.size == held.plan.size)
+    return facts if whole else None
 
 
-def _fit_to_sign(
-    plan: PartPlan, wanted: Sequence[WantedPart], recorded: dict[int, RecordedPart]
-) -> None:
-    if not 0 < len(wanted) <= SIGNED_AT_ONCE:
-        raise InvalidInput("Between 1 and %(most)s parts at a time.", {"most": SIGNED_AT_ONCE})
-    for part in wanted:
-        if not 1 <= part.number <= plan.part_count:
-            problem = Problem("number", "Part %(number)s is not planned.", {"number": part.number})
-            raise InvalidInput("This upload has no such part.", problems=[problem])
-        if not DIGEST.fullmatch(part.sha256):
-            raise InvalidInput("A part needs its SHA-256 as 64 lower-case hex digits.")
-        known = recorded.get(part.number)
-        if known is not None and known.sha256 != part.sha256:
-            raise Conflict(OTHER_FILE)
+def _fit_to_end(held: _Open, size: int | None) -> None:
+    if size is None:
+        return
+    fits = 0 < size <= held.plan.size if held.open_ended else size == held.plan.size
+    if not fits:
+        problem = Problem("size", "This is not the size that was planned.")
+        raise InvalidInput("The upload cannot end like this.", problems=[problem])
+
+
+def _end(upload: Upload, item: EvidenceItem, size: int) -> None:
+    """A recording has come to its end: what it does not need of its room is given back."""
+    plan = plan_of(upload, item).ended_at(size)
+    item.declared_size, upload.part_count = plan.size, plan.part_count
+
+
+def _sizes(
+    tx: Transaction, item: EvidenceItem, upload: Upload, wanted: Sequence[WantedPart]
+) -> list[int]:
+    plan, recorded = plan_of(upload, item), recorded_parts(tx, upload.id)
+    return fit_to_sign(plan, wanted, recorded, open_ended=upload.open_ended)
 
 
 def _touch(tx: Transaction, item: EvidenceItem, upload: Upload) -> None:

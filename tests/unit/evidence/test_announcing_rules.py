@@ -8,6 +8,7 @@ import pytest
 from storage.errors import InvalidInput, TooMany
 from storage.ids import OutcomeCode
 from storage.vocabulary import EvidenceKind
+from workflows.evidence.quota import room_for
 from workflows.evidence.rules import (
     GIB,
     Announcement,
@@ -19,10 +20,9 @@ from workflows.evidence.rules import (
     fit_to_describe,
     in_words,
     likely_kind,
-    within_quota,
 )
 
-LIMITS = Limits(file_bytes=1000, case_bytes=3000, case_items=3)
+LIMITS = Limits(file_bytes=1000, case_bytes=3000, case_items=3, institution_bytes=10_000)
 TODAY = date(2026, 3, 2)
 KNOWN = [OutcomeCode("A"), OutcomeCode("B")]
 SAID = Description(title="Vice job", kind=EvidenceKind.VIDEO, outcomes=frozenset(KNOWN))
@@ -34,6 +34,7 @@ def fields(refused: pytest.ExceptionInfo[InvalidInput]) -> list[str]:
 
 def test_a_plain_file_may_come() -> None:
     fit_to_announce(Announcement("Prüfbericht 7.pdf", 1000), LIMITS)
+    fit_to_announce(Announcement("talk.webm", None, recorded_with="Camera, Firefox"), LIMITS)
     fit_to_announce(Announcement("a", 1, fingerprint=f"{'a' * 64}:{'0' * 64}"), LIMITS)
 
 
@@ -51,6 +52,8 @@ def test_a_plain_file_may_come() -> None:
         (Announcement("a.pdf", 1001), "size"),
         (Announcement("a.pdf", 10, fingerprint="abc"), "fingerprint"),
         (Announcement("a.pdf", 10, kind=EvidenceKind.ATTESTATION), "kind"),
+        (Announcement("a.webm", None, recorded_with="a\0b"), "recorded_with"),
+        (Announcement("a.webm", None, recorded_with="x" * 201), "recorded_with"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_by_its_field(announced: Announcement, field: str) -> None:
@@ -65,11 +68,29 @@ def test_the_largest_file_is_said_in_words() -> None:
 
 
 def test_a_case_takes_files_up_to_its_quota_and_not_a_byte_more() -> None:
-    within_quota(Usage(2, 2000), 1000, LIMITS)
+    assert room_for(1000, Usage(2, 2000), 0, LIMITS) == 1000
     with pytest.raises(TooMany, match=r"room for 1\.0 kB more of its 3\.0 kB"):
-        within_quota(Usage(2, 2000), 1001, LIMITS)
+        room_for(1001, Usage(2, 2000), 0, LIMITS)
     with pytest.raises(TooMany, match="3 items"):
-        within_quota(Usage(3, 0), 1, LIMITS)
+        room_for(1, Usage(3, 0), 0, LIMITS)
+
+
+def test_an_institution_takes_files_up_to_its_quota_and_says_what_is_left() -> None:
+    assert room_for(1000, Usage(0, 0), 9_000, LIMITS) == 1000
+    with pytest.raises(TooMany, match=r"institution has room for 999 bytes more.*has 1\.0 kB"):
+        room_for(1000, Usage(0, 0), 9_001, LIMITS)
+    with pytest.raises(TooMany, match="room for 0 bytes more"):
+        room_for(1, Usage(0, 0), 20_000, LIMITS)
+
+
+def test_a_recording_holds_as_much_as_it_may_need_and_never_more_than_there_is() -> None:
+    wide = Limits()
+    assert room_for(None, Usage(0, 0), 0, wide) == 2 * GIB
+    assert room_for(None, Usage(0, 0), 0, replace(wide, file_bytes=GIB)) == GIB
+    assert room_for(None, Usage(0, 19 * GIB), 0, wide) == GIB
+    assert room_for(None, Usage(0, 0), 1023 * GIB, wide) == GIB
+    with pytest.raises(TooMany, match=r"room for 1\.0 MB more, which is too little"):
+        room_for(None, Usage(0, 20 * GIB - 1_000_000), 0, wide)
 
 
 @pytest.mark.parametrize(
