@@ -20,6 +20,8 @@ class Policy(Frozen):
 
     `on_gap`: whether a submission with thin or missing evidence is let through with a warning
     or refused. Times are in working days unless their name says otherwise.
+    `reading_days_after_decision`: calendar days in which its assessors may still open a decided
+    case's evidence, for an appeal.
     """
 
     declaration_version: str = "1"
@@ -30,6 +32,7 @@ class Policy(Frozen):
     assessment_days: int = 15
     decision_days: int = 5
     attestation_link_days: int = 30
+    reading_days_after_decision: int = Field(default=90, ge=0)
 
 
 def read_policy(body: Mapping[str, object]) -> Policy:

@@ -1,24 +1,50 @@
 """Links to the bytes of evidence: asked for each time, good for a minute, each one written down."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from sqlalchemy import func
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from storage.database import Database, Transaction, command
-from storage.errors import Conflict, NotFound
+from storage.errors import Conflict, Forbidden, NotFound
 from storage.events import SYSTEM, Who, record
 from storage.ids import CaseId, ItemId, new_id
-from storage.tables import Case, EvidenceAccess, EvidenceItem, Manifest, SealedObject
+from storage.tables import (
+    Account,
+    Case,
+    Decision,
+    EvidenceAccess,
+    EvidenceItem,
+    Manifest,
+    PolicyVersion,
+    SealedObject,
+)
 from storage.vault import ObjectMissing, Vault
-from storage.vocabulary import EvidenceState
+from storage.vocabulary import CaseState, EvidenceState, PeopleShown, Role
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
-from workflows.access.rules import NOT_YOURS, Actor, acting
+from workflows.access.rules import NOT_YOURS, Actor, Resource, acting, may
+from workflows.cases.policy import read_policy
+from workflows.evidence.readers import PURPOSES, Standing, closed_to
 
 LOST = (
     "This file is not in the store any more. Its digest is kept, and the loss is written in the "
     "history of the case, for staff to look for a copy."
 )
+ONE_LINE_AN_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """That somebody opened an item: last when, as what role; the name where it may be told."""
+
+    role: Role
+    name: str
+    at: datetime
+    purpose: str
 
 
 @dataclass(frozen=True)
@@ -71,13 +97,117 @@ def _open_for(db: Database, actor: Actor, item_id: ItemId, purpose: str) -> _Ope
 def readable_item(tx: Transaction, actor: Actor, item_id: ItemId) -> tuple[EvidenceItem, Who]:
     """The item, for one who may read its bytes or what was made of them, asked anew each time.
 
-    Raises NotFound, Forbidden.
+    An assessor reads while the case is judged and for some days after the decision; when the
+    learner has left the case only the learner and an auditor do. Raises NotFound, Forbidden.
     """
     item, case = _item_and_case(tx, item_id)
-    who = acting(actor, Permission.READ_EVIDENCE, case_resource(tx, case))
+    resource = case_resource(tx, case)
+    who = acting(actor, Permission.READ_EVIDENCE, resource)
     if actor.account_id != case.learner_id and not _was_submitted(tx, item):
         raise NotFound(NOT_YOURS)  # what was never submitted is the learner's alone
-    return item, who
+    standing = standing_of(tx, case, item)
+    why_not = closed_to(who.role, standing, tx.now)
+    if why_not and not _audits(actor, resource):
+        raise Forbidden(why_not)
+    return item, replace(who, role=Role.AUDITOR) if why_not else who
+
+
+def standing_of(tx: Transaction, case: Case, item: EvidenceItem | None = None) -> Standing:
+    """How a case, and an item of it, stands for those who read it."""
+    decided_at = None
+    if case.decision_id is not None:
+        decided_at = tx.session.get_one(Decision, case.decision_id).decided_at
+    policy = read_policy(tx.session.get_one(PolicyVersion, case.policy_id).body)
+    return Standing(
+        state=CaseState(case.state),
+        decided_at=decided_at,
+        reading_days=policy.reading_days_after_decision,
+        people=PeopleShown(item.people) if item else PeopleShown.NOT_SAID,
+    )
+
+
+def note_access(tx: Transaction, who: Who, item: EvidenceItem, purpose: str) -> None:
+    """Write down that somebody opened an item: a row for the learner, an event for the history.
+
+    A download is written down each time; looking, playing and glancing once an hour and person.
+    """
+    if not PURPOSES.get(purpose, True):
+        if _noted_lately(tx, who, item, purpose):
+            return
+        # the pages of a document are asked for at once: one of them writes, the others see it
+        lock = func.hashtextextended(f"{item.id}:{who.account_id}:{purpose}", 0)
+        tx.session.execute(columns(func.pg_advisory_xact_lock(lock)))
+        if _noted_lately(tx, who, item, purpose):
+            return
+    tx.session.add(
+        EvidenceAccess(
+            id=new_id(),
+            item_id=item.id,
+            account_id=who.account_id,
+            purpose=purpose,
+            at=tx.now,
+            details={"role": who.role.value},
+        )
+    )
+    record(
+        tx,
+        who,
+        "open_evidence",
+        ("evidence_item", item.id),
+        case_id=CaseId(item.case_id),
+        data={"purpose": purpose},
+    )
+
+
+def openings(tx: Transaction, case: Case, item_id: ItemId) -> Sequence[Opening]:
+    """Who opened an item, for its learner: each person once, the latest first.
+
+    Names of assessors are told when the case is released, not before; a glance at a small picture
+    in a list is no opening.
+    """
+    latest = (
+        select(EvidenceAccess)
+        .where(
+            EvidenceAccess.item_id == item_id,
+            EvidenceAccess.purpose != "thumbnail",
+            col(EvidenceAccess.account_id).is_distinct_from(case.learner_id),
+        )
+        .distinct(col(EvidenceAccess.account_id))
+        .order_by(col(EvidenceAccess.account_id), col(EvidenceAccess.at).desc())
+    )
+    rows = tx.session.exec(latest).all()
+    known = [row.account_id for row in rows if row.account_id is not None]
+    people = select(Account).where(col(Account.id).in_(known))
+    names: Mapping[object, str] = {one.id: one.name for one in tx.session.exec(people)}
+    told = case.state in {CaseState.RELEASED.value, CaseState.CLOSED.value}
+    found = [_opening(row, names.get(row.account_id, ""), told=told) for row in rows]
+    return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _opening(row: EvidenceAccess, name: str, *, told: bool) -> Opening:
+    role = Role(str(row.details.get("role", Role.VERIFIER.value)))
+    kept_back = role is Role.ASSESSOR and not told
+    return Opening(role, "" if kept_back else name, row.at, row.purpose)
+
+
+def _noted_lately(tx: Transaction, who: Who, item: EvidenceItem, purpose: str) -> bool:
+    found = tx.session.exec(
+        select(EvidenceAccess.id)
+        .where(
+            EvidenceAccess.item_id == item.id,
+            EvidenceAccess.account_id == who.account_id,
+            EvidenceAccess.purpose == purpose,
+            col(EvidenceAccess.at) > tx.now - ONE_LINE_AN_HOUR,
+        )
+        .limit(1)
+    ).first()
+    return found is not None
+
+
+def _audits(actor: Actor, resource: Resource) -> bool:
+    """Whether the actor may read it as an auditor, whatever else they are."""
+    auditing = replace(actor, roles=actor.roles & {Role.AUDITOR})
+    return may(auditing, Permission.READ_EVIDENCE, resource).allowed
 
 
 def _was_submitted(tx: Transaction, item: EvidenceItem) -> bool:
@@ -106,22 +236,5 @@ def _open(tx: Transaction, who: Who, item: EvidenceItem, purpose: str) -> _Opene
     sealed = tx.session.get(SealedObject, item.sha256) if item.sha256 else None
     if item.state != EvidenceState.SEALED.value or sealed is None:
         raise Conflict("Only sealed files can be opened.")
-    tx.session.add(
-        EvidenceAccess(
-            id=new_id(),
-            item_id=item.id,
-            account_id=who.account_id,
-            purpose=purpose,
-            at=tx.now,
-            details={"role": who.role.value},
-        )
-    )
-    record(
-        tx,
-        who,
-        "open_evidence",
-        ("evidence_item", item.id),
-        case_id=CaseId(item.case_id),
-        data={"purpose": purpose},
-    )
+    note_access(tx, who, item, purpose)
     return _Opened(ItemId(item.id), CaseId(item.case_id), sealed.sha256, sealed.key, item.file_name)
