@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from flask import Flask, current_app, g, request
 
 from app import logs
+from app.api.auth import bearer_token, hold_to_scope
 from app.container import Container
 from storage.database import Transaction
 from storage.errors import AssayError, Unavailable
@@ -33,6 +34,7 @@ from workflows.access.resources import (
 from workflows.access.rules import NOTHING, VISITOR, Actor, Resource, may, require
 from workflows.people.queries import House, house
 from workflows.people.sessions import TOUCH_EVERY, Viewer, touch_session, viewer_of
+from workflows.people.tokens import TokenHolder, holder_of_token, touch_token
 
 View = TypeVar("View", bound=Callable[..., Any])
 Loader = Callable[[Transaction, Any], Resource]
@@ -69,6 +71,7 @@ class Frame:
 
     house: House | None = None
     viewer: Viewer | None = None
+    holder: TokenHolder | None = None
 
 
 def needs(permission: Permission, of: str | None = None) -> Callable[[View], View]:
@@ -109,9 +112,9 @@ def parts() -> Container:
 
 
 def actor() -> Actor:
-    """Who asks, with the roles held now; a visitor when nobody is signed in."""
-    viewer = frame().viewer
-    return viewer.actor if viewer else VISITOR
+    """Who asks, by session or token, with the roles held now; a visitor when it is nobody."""
+    known = frame().viewer or frame().holder
+    return known.actor if known else VISITOR
 
 
 def resource() -> Resource:
@@ -143,7 +146,7 @@ def forget_frame() -> None:
 def guard() -> None:
     """Refuse the request unless its view is marked and the asker may.
 
-    Raises SignInFirst, Forbidden, NotFound.
+    Raises SignInFirst, TokenRefused, Forbidden, NotFound.
     """
     view = current_view()
     if view is None:
@@ -151,6 +154,8 @@ def guard() -> None:
     permission = marked(view, "permission")
     if permission is None:
         raise RuntimeError(f"The view {request.endpoint} names no permission.")
+    if bearer_token() is not None:
+        hold_to_scope(frame().holder, view)
     if may(VISITOR, permission).allowed:
         return
     if actor().account_id is None:
@@ -173,7 +178,8 @@ def cookie_name(name: str) -> str:
 def session_token() -> str:
     """The token that the browser sent, or ''."""
     view = current_view()
-    if view is not None and marked(view, "without_cookies", False):
+    without = view is not None and marked(view, "without_cookies", False)
+    if without or bearer_token() is not None:
         return ""
     return request.cookies.get(cookie_name(SESSION_COOKIE), "")
 
@@ -202,6 +208,9 @@ def _things_named(of: str | None) -> list[Resource]:
 
 
 def _read_frame() -> Frame:
+    sent = bearer_token()
+    if sent is not None:
+        return _read_holder(sent)
     token = session_token()
     with parts().db.reading() as tx:
         here = house(tx)
@@ -210,3 +219,13 @@ def _read_frame() -> Frame:
     if viewer and idle_for and idle_for > TOUCH_EVERY:
         touch_session(parts().db, viewer.session_id)
     return Frame(here, viewer)
+
+
+def _read_holder(sent: str) -> Frame:
+    with parts().db.reading() as tx:
+        here = house(tx)
+        holder = holder_of_token(tx, sent, here.id if here else None)
+        due = holder is not None and holder.due(tx.now)
+    if holder is not None and due:
+        touch_token(parts().db, holder.token_id)
+    return Frame(here, holder=holder)

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import logs
+from app.api import problems as api
 from app.web import hx
 from app.web.access import SignInFirst, parts
 from app.web.security import SAFE_METHODS, local_path
@@ -58,8 +59,10 @@ def attach(app: Flask) -> None:
 
 def sign_in_first(error: SignInFirst) -> AnyResponse:
     """Ask who it is, and come back afterwards."""
+    if api.asked_for_api():
+        return api.add_headers(_answer(error.status, gettext(error.message), {}), error)
     if _wants_json():
-        return _json(error.status, error.message, {})
+        return _json(error.status, gettext(error.message), {})
     back = request.full_path.rstrip("?") if request.method in SAFE_METHODS else None
     if hx.by_htmx():
         back = local_path(_path_of(request.headers.get("HX-Current-URL", "")))
@@ -78,7 +81,7 @@ def known_error(error: AssayError) -> AnyResponse:
     response = _answer(error.status, words, problems, reload=isinstance(error, Conflict))
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "10"
-    return response
+    return api.add_headers(response, error)
 
 
 def http_error(error: HTTPException) -> AnyResponse:
@@ -90,7 +93,7 @@ def http_error(error: HTTPException) -> AnyResponse:
         return make_response(error.get_response())
     if status in LOGGED:
         log.info("refused", status=status, rule=_rule(), error=type(error).__name__)
-    response = _answer(status, gettext(ADVICE.get(status, ADVICE[400])), {})
+    response = _answer(status, _advice(status), {})
     for name, value in error.get_headers():
         if name.lower() in {"allow", "retry-after"}:
             response.headers[name] = value
@@ -101,7 +104,7 @@ def unforeseen_error(error: Exception) -> AnyResponse:
     """Log everything, tell nothing but the number under which it was logged."""
     log.error("unforeseen error", rule=_rule(), exc_info=error)
     try:
-        return _answer(500, gettext(ADVICE[500]), {})
+        return _answer(500, _advice(500), {})
     except Exception as worse:  # whatever broke the page may break the page that tells of it
         log.error("the page of errors failed too", exc_info=worse)
         return Response(f"{TITLES[500]}. {request_id.get()}", 500, mimetype="text/plain")
@@ -110,6 +113,8 @@ def unforeseen_error(error: Exception) -> AnyResponse:
 def _answer(
     status: int, words: str, problems: Mapping[str, str], *, reload: bool = False
 ) -> Response:
+    if api.asked_for_api():
+        return api.problem(status, gettext(TITLES.get(status, TITLES[400])), words, problems)
     if _wants_json():
         return _json(status, words, problems)
     context = {
@@ -134,6 +139,10 @@ def _json(status: int, words: str, problems: Mapping[str, str]) -> Response:
     response = jsonify(body | {"request_id": request_id.get()})
     response.status_code = status
     return response
+
+
+def _advice(status: int) -> str:
+    return api.advice(status) if api.asked_for_api() else gettext(ADVICE.get(status, ADVICE[400]))
 
 
 def _wants_json() -> bool:

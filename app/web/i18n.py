@@ -33,8 +33,8 @@ def chosen_locale() -> str:
     """The language of this request: chosen here, kept in the account, or asked by the browser."""
     known = known_locales()
     chosen = request.cookies.get(cookie_name(LOCALE_COOKIE), "")
-    viewer = frame_if_there().viewer
-    for wish in (chosen, viewer.locale if viewer else ""):
+    asker = frame_if_there().viewer or frame_if_there().holder
+    for wish in (chosen, asker.locale if asker else ""):
         if wish in known:
             return wish
     return request.accept_languages.best_match(known, default=SOURCE_LOCALE) or SOURCE_LOCALE

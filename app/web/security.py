@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.api.auth import bearer_token
 from app.web.access import (
     View,
     cookie_name,
@@ -211,7 +212,9 @@ def _for_machines() -> bool:
 
 
 def _changes_something() -> bool:
-    return request.method not in SAFE_METHODS and not _for_machines()
+    """By a browser's cookies, which go along unasked; an access token is sent on purpose."""
+    machine = _for_machines() or bearer_token() is not None
+    return request.method not in SAFE_METHODS and not machine
 
 
 def _by_https() -> bool:

@@ -28,6 +28,7 @@ from workflows.people.links import make_link, revoke_links
 from workflows.people.queries import person
 from workflows.people.rules import grantable, one_is_left, read_name, someone_else
 from workflows.people.sessions import end_sessions
+from workflows.people.tokens import revoke_tokens
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def disable_person(db: Database, actor: Actor, account_id: AccountId, why: str =
         if account.disabled_at is None:
             account.disabled_at = tx.now
             end_sessions(tx, account.id)
+            revoke_tokens(tx, account.id)
             revoke_links(tx, LinkPurpose.SET_PASSWORD, account.id)
             record(tx, who, "disable_person", ("account", account.id), why=why)
 

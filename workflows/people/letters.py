@@ -80,3 +80,24 @@ def write_password_changed(tx: Transaction, account: Account, house: str) -> Non
         house,
     )
     queue_mail(tx, account.email, say("Your password was changed"), body)
+
+
+def write_token_made(tx: Transaction, account: Account, house: str, name: str, days: int) -> None:
+    """A token was made in their name; whoever did not do it should know at once."""
+    say = words(account.locale)
+    body = body_of(
+        say("Hello %(name)s,", name=account.name),
+        say(
+            "An access token named “%(token)s” was made for your account at %(house)s just now. "
+            "It lets a program act for you for %(days)s days.",
+            token=name,
+            house=house,
+            days=days,
+        ),
+        say(
+            "If it was not you, sign in, change your password on the page of your account, which "
+            "ends every token, and tell us."
+        ),
+        house,
+    )
+    queue_mail(tx, account.email, say("An access token was made"), body)

@@ -28,6 +28,7 @@ from workflows.people.passwords import hash_password, password_matches
 from workflows.people.queries import own_account
 from workflows.people.rules import good_password, read_name
 from workflows.people.sessions import SignedIn, end_sessions, start_session
+from workflows.people.tokens import revoke_tokens
 
 
 @command
@@ -88,7 +89,7 @@ def holder_of_link(db: Database, token: str) -> Account:
 
 
 def set_password(db: Database, token: str, password: str) -> None:
-    """Set the password of the link's holder, once; every session of theirs ends.
+    """Set the password of the link's holder, once; their sessions and access tokens end.
 
     Raises LinkEnded, InvalidInput (what is wrong with the password), Conflict (disabled).
     """
@@ -101,7 +102,7 @@ def set_password(db: Database, token: str, password: str) -> None:
 def change_password(
     db: Database, actor: Actor, old: str, new: str, lifetime: timedelta
 ) -> SignedIn:
-    """Change one's own password; every session ends and a new one begins.
+    """Change one's own password; sessions and access tokens end, and a new session begins.
 
     Raises Forbidden, InvalidInput (the old one is not right, the new one will not do).
     """
@@ -169,6 +170,7 @@ def _replace_password(tx: Transaction, account: Account, kept: str, who: Who, ki
     first = account.password_hash is None
     account.password_hash = kept
     end_sessions(tx, account.id)
+    revoke_tokens(tx, account.id)
     revoke_links(tx, LinkPurpose.SET_PASSWORD, account.id)
     record(tx, who, kind, ("account", account.id))
     if not first:
