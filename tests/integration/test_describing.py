@@ -144,6 +144,18 @@ def test_what_was_submitted_can_be_described_anew_but_not_removed_in_the_next_ro
     remove_evidence(intake.db, intake.learner, new)
 
 
+def test_what_was_rejected_in_an_earlier_round_stands_in_no_manifest_and_can_go(
+    intake: Intake,
+) -> None:
+    refused = intake.store(b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0d\x86" + bytes(500))
+    assert intake.seal(refused).state == EvidenceState.REJECTED
+    unfinished = intake.announce(noise(1000, "unfinished")).item_id
+    returned(intake)
+    for item_id in (refused, unfinished):
+        remove_evidence(intake.db, intake.learner, item_id)
+        assert intake.item(item_id).state == EvidenceState.ERASED
+
+
 def test_a_removed_item_is_forgotten_in_words_and_in_bytes(intake: Intake) -> None:
     item = intake.sealed(noise(1000), "Medical report of my client.pdf")
     describe_evidence(intake.db, intake.learner, item.id, SAID)

@@ -7,11 +7,14 @@ from sqlmodel import col, select
 
 from storage.ids import ItemId, sha256_of
 from storage.tables import EvidenceItem, Upload
-from storage.vault import INCOMING
+from storage.vault import INCOMING, StoreAddress
+from storage.vault.bucket import ABANDONED_AFTER_DAYS
+from storage.vault.client import connect
 from storage.vocabulary import EvidenceState, ScanVerdict
 from tests.fixtures.intake import Intake, Says, noise
 from workflows.evidence.describing import remove_evidence
 from workflows.evidence.sweeping import (
+    ABANDONED_DAYS,
     abandon_uploads,
     abort_orphan_uploads,
     clear_incoming,
@@ -142,3 +145,11 @@ def test_what_came_alive_again_meanwhile_is_not_given_up(intake: Intake) -> None
     assert intake.item(plan.item_id).state == EvidenceState.UPLOADING
     with intake.db.reading() as tx:
         assert tx.session.exec(select(EvidenceItem)).one().reason == ""
+
+
+def test_the_bucket_itself_aborts_what_nobody_finishes(store_address: StoreAddress) -> None:
+    held = connect(store_address).get_bucket_lifecycle_configuration(Bucket=store_address.bucket)
+    (rule,) = held["Rules"]
+    assert rule["Status"] == "Enabled"
+    aborted = rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
+    assert aborted == ABANDONED_AFTER_DAYS > ABANDONED_DAYS  # the sweeper, which says so, is first

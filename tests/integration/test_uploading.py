@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from storage.errors import Conflict, InvalidInput, NotFound, TooMany
 from storage.ids import CaseId, ItemId, Sha256, new_id, sha256_of
-from storage.tables import EvidenceItem, OutboxRow, Upload, UploadPart
+from storage.tables import EvidenceItem, Institution, OutboxRow, Upload, UploadPart
 from storage.vault import StoreAddress, StoreAway, Vault
 from storage.vocabulary import EvidenceKind, EvidenceState, Role
 from tests.fixtures.intake import Intake, noise, piece_of
@@ -78,6 +78,33 @@ def test_a_file_announced_again_is_the_same_upload_with_what_is_there(intake: In
     assert again.there[0].sha256 == sha256_of(piece_of(first, body, 2))
     intake.send(again, body, [1, 3])
     assert intake.complete(again) is EvidenceState.STORED
+
+
+def test_the_same_file_under_another_name_goes_on_where_it_was(intake: Intake) -> None:
+    body = noise(THREE_PARTS)
+    first = intake.announce(body, "IMG_0007.mov")
+    intake.send(first, body, [1, 3])
+    again = intake.announce(body, "Film (copied).mov")
+    assert (again.item_id, again.file_name) == (first.item_id, "IMG_0007.mov")
+    assert [part.number for part in again.there] == [1, 3]
+
+
+def test_two_unfinished_files_of_one_size_stay_two(intake: Intake) -> None:
+    one, two = noise(1000, "one"), noise(1000, "two")
+    first, second = intake.announce(one, "one.pdf"), intake.announce(two, "two.pdf")
+    assert first.item_id != second.item_id
+    assert intake.announce(two, "renamed.pdf").item_id == second.item_id
+    assert intake.announce(one, "renamed.pdf").item_id == first.item_id
+
+
+def test_without_a_fingerprint_a_file_is_known_by_its_name_and_size(intake: Intake) -> None:
+    def announce(name: str) -> ItemId:
+        announced = Announcement(name, 10)
+        return announce_evidence(
+            intake.db, intake.vault, intake.learner, intake.case_id, announced, limits=Limits()
+        ).item_id
+
+    assert announce("a.txt") == announce("a.txt") != announce("b.txt")
 
 
 def test_another_file_of_the_same_name_and_size_is_refused_in_words(intake: Intake) -> None:
@@ -299,6 +326,37 @@ def test_the_quota_is_never_passed_by_announcements_at_once(intake: Intake) -> N
     with intake.db.reading() as tx:
         sizes = tx.session.exec(select(EvidenceItem.declared_size)).all()
     assert sum(sizes) == 5000
+
+
+def test_the_quota_of_an_institution_is_never_passed_by_many_cases_at_once(
+    intake: Intake,
+) -> None:
+    world = intake.world
+    with world.db.transaction() as tx:
+        tx.session.get_one(Institution, world.institution_id).vault_quota_bytes = 7500
+    learners = [world.person(Role.LEARNER) for _ in range(20)]
+    intakes = [Intake(world, intake.vault, one, world.case(one)) for one in learners]
+
+    def announce(one: Intake) -> str:
+        try:
+            one.announce(noise(1000))
+        except TooMany as refused:
+            return str(refused)
+        return "taken"
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(announce, intakes))
+    assert answers.count("taken") == 7
+    assert sum("room for 500 bytes more" in answer for answer in answers) == 13
+
+
+def test_an_institution_without_a_quota_of_its_own_has_that_of_the_installation(
+    intake: Intake,
+) -> None:
+    intake.limits = Limits(institution_bytes=1500)
+    intake.announce(noise(1000))
+    with pytest.raises(TooMany, match="institution has room for 500 bytes more"):
+        intake.announce(noise(1000, "second"), "second.pdf")
 
 
 def test_rejected_and_erased_items_give_their_room_back(intake: Intake) -> None:

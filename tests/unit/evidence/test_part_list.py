@@ -8,7 +8,13 @@ import pytest
 from storage.errors import Conflict
 from storage.ids import sha256_of
 from storage.vault import KeptPart, PartPlan
-from workflows.evidence.part_list import RecordedPart, check_part_list, in_ranges, parts_there
+from workflows.evidence.part_list import (
+    RecordedPart,
+    check_part_list,
+    in_ranges,
+    parts_there,
+    recorded_end,
+)
 
 PLAN = PartPlan(size=25, part_size=10, part_count=3)
 KEPT = (KeptPart(1, "a", 10), KeptPart(2, "b", 10), KeptPart(3, "c", 5))
@@ -81,3 +87,14 @@ def test_only_parts_that_are_there_and_right_need_not_travel_again() -> None:
 def test_numbers_are_written_as_ranges() -> None:
     assert in_ranges([5, 4, 1, 6, 9]) == "1, 4–6, 9"
     assert in_ranges([]) == ""
+
+
+def test_a_part_that_the_store_lists_twice_is_there_once() -> None:
+    doubled = (KEPT[0], KeptPart(2, "older", 10), KEPT[1], KEPT[2], KEPT[2])
+    assert [part.number for part in parts_there(PLAN, doubled, recorded())] == [1, 2, 3]
+    assert [part.etag for part in check_part_list(PLAN, doubled, recorded())] == ["a", "b", "c"]
+
+
+def test_the_end_of_a_recording_is_the_sum_of_what_is_there() -> None:
+    assert recorded_end((*KEPT, KEPT[1]), recorded()) == 25
+    assert recorded_end((), {}) == 0

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.ids import Sha256, sha256_of
-from storage.vault import plan_parts, sealed_key
+from storage.vault import plan_open_ended, plan_parts, sealed_key
 from storage.vault.keys import digest_of_key
 from storage.vault.names import attachment
 from storage.vault.plan import LARGEST_COUNT, LARGEST_FILE, MIB, SMALLEST_PART
@@ -25,6 +25,22 @@ def test_parts_grow_with_the_file() -> None:
     assert plan_parts(100 * MIB).part_size == 8 * MIB
     assert plan_parts(4 * 1024 * MIB).part_size == 16 * MIB
     assert plan_parts(4 * 1024 * MIB).sizes() == (16 * MIB,) * 256
+
+
+@given(st.integers(min_value=SMALLEST_PART, max_value=LARGEST_FILE), st.data())
+def test_a_recording_may_end_anywhere_within_its_plan(most: int, data: st.DataObject) -> None:
+    plan = plan_open_ended(most)
+    assert plan.part_size == SMALLEST_PART
+    assert plan.part_count <= LARGEST_COUNT
+    assert sum((plan.size_of(1), plan.size_of(plan.part_count))) <= most + plan.part_size
+    ended = plan.ended_at(data.draw(st.integers(min_value=1, max_value=plan.size)))
+    assert ended.part_count <= plan.part_count
+    assert ended.part_size * (ended.part_count - 1) + ended.size_of(ended.part_count) == ended.size
+
+
+def test_no_room_for_one_part_is_no_room_for_a_recording() -> None:
+    with pytest.raises(ValueError, match="no room"):
+        plan_open_ended(SMALLEST_PART - 1)
 
 
 @pytest.mark.parametrize("size", [0, -1, LARGEST_FILE + 1])
