@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.engines",
     "tests.fixtures.vault",
+    "tests.fixtures.store_line",
     "tests.fixtures.clamd",
     "tests.fixtures.recall",
     "tests.fixtures.intake",
