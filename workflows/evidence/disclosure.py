@@ -28,6 +28,8 @@ from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import NOT_YOURS, Actor, Resource, acting, may
 from workflows.cases.policy import read_policy
+from workflows.evidence.consent import is_replaced
+from workflows.evidence.people import COPY_COUNTS, HELD_BACK, readable_by_others
 from workflows.evidence.readers import PURPOSES, Standing, closed_to
 
 LOST = (
@@ -103,13 +105,18 @@ def readable_item(tx: Transaction, actor: Actor, item_id: ItemId) -> tuple[Evide
     item, case = _item_and_case(tx, item_id)
     resource = case_resource(tx, case)
     who = acting(actor, Permission.READ_EVIDENCE, resource)
-    if actor.account_id != case.learner_id and not _was_submitted(tx, item):
-        raise NotFound(NOT_YOURS)  # what was never submitted is the learner's alone
+    if actor.account_id != case.learner_id:
+        if not _was_submitted(tx, item):
+            raise NotFound(NOT_YOURS)  # what was never submitted is the learner's alone
+        not_held_back(tx, item)
     standing = standing_of(tx, case, item)
     why_not = closed_to(who.role, standing, tx.now)
-    if why_not and not _audits(actor, resource):
+    if why_not and _audits(actor, resource):
+        who = replace(who, role=Role.AUDITOR)
+        why_not = closed_to(Role.AUDITOR, standing, tx.now)
+    if why_not:
         raise Forbidden(why_not)
-    return item, replace(who, role=Role.AUDITOR) if why_not else who
+    return item, who
 
 
 def standing_of(tx: Transaction, case: Case, item: EvidenceItem | None = None) -> Standing:
@@ -208,6 +215,14 @@ def _audits(actor: Actor, resource: Resource) -> bool:
     """Whether the actor may read it as an auditor, whatever else they are."""
     auditing = replace(actor, roles=actor.roles & {Role.AUDITOR})
     return may(auditing, Permission.READ_EVIDENCE, resource).allowed
+
+
+def not_held_back(tx: Transaction, item: EvidenceItem) -> None:
+    """Return when others than its learner may have the item. Raises Forbidden: people in it have
+    not agreed, or a copy stands for it."""
+    replaced = is_replaced(tx, item.id)
+    if not readable_by_others(PeopleShown(item.people), replaced=replaced):
+        raise Forbidden(COPY_COUNTS if replaced else HELD_BACK)
 
 
 def _was_submitted(tx: Transaction, item: EvidenceItem) -> bool:

@@ -1,7 +1,7 @@
 """Until when each of those who may read a case's evidence may go on doing so. Pure.
 
 Who stands near enough to a case at all is in `workflows/access`; this is what its state and time
-say to them. The learner reads always, and so does the auditor.
+say to them. The learner reads always, and the auditor what is not held back.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ TIME_IS_OVER = marked(
 )
 NOT_NOW = marked("This case is not being assessed, so its evidence is not shown to you now.")
 HELD_BACK = marked(
-    "People can be seen or heard in this item who have not agreed yet. It is held back from "
-    "assessors until they have."
+    "People can be seen or heard in this item who have not agreed yet. Until they have, only its "
+    "learner can open it."
 )
 
 
@@ -47,7 +47,11 @@ class Standing:
 
 def closed_to(role: Role | None, standing: Standing, now: datetime) -> str:
     """Why this reader may not open it now, as a message; '' when they may."""
-    if role in {Role.LEARNER, Role.AUDITOR}:
+    if role is Role.LEARNER:
+        return ""
+    if standing.people is PeopleShown.WAITING:
+        return HELD_BACK
+    if role is Role.AUDITOR:
         return ""
     if standing.state in LEFT:
         return WAS_LEFT
@@ -55,8 +59,6 @@ def closed_to(role: Role | None, standing: Standing, now: datetime) -> str:
 
 
 def _closed_to_assessors(standing: Standing, now: datetime) -> str:
-    if standing.people is PeopleShown.WAITING:
-        return HELD_BACK
     if standing.state in JUDGING:
         return ""
     if standing.state not in OVER or standing.decided_at is None:
