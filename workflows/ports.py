@@ -2,11 +2,14 @@
 implementations or must be faked in tests."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from storage.clock import Clock
 from storage.vocabulary import ScanVerdict
+from workflows.confining import Source
+from workflows.looking.seeing import Progress, Seen
 
 
 @dataclass(frozen=True)
@@ -51,4 +54,26 @@ class Mailer(Protocol):
         ...
 
 
-__all__ = ["Clock", "Mailer", "Message", "Scan", "Scanner"]
+class Looker(Protocol):
+    """Looks into files that strangers made, in bounded time and memory, and never raises for them.
+
+    What is drawn lies in files that are gone when the context ends. What reading the source raises
+    comes through.
+    """
+
+    def look(self, source: Source, media_type: str, file_name: str) -> AbstractContextManager[Seen]:
+        """Facts, signals and the first pictures of a file."""
+        ...
+
+    def draw_pages(
+        self, source: Source, media_type: str, first: int, count: int
+    ) -> AbstractContextManager[Seen]:
+        """More pages of a document, counted from 1."""
+        ...
+
+    def render(self, source: Source, tell: Progress) -> AbstractContextManager[Seen]:
+        """A rendition of a recording that browsers can play."""
+        ...
+
+
+__all__ = ["Clock", "Looker", "Mailer", "Message", "Scan", "Scanner"]

@@ -28,6 +28,10 @@ class Work(StrEnum):
 
     SEAL_EVIDENCE = "seal_evidence"
     ERASE_EVIDENCE = "erase_evidence"
+    ERASE_CASE = "erase_case"
+    INSPECT_EVIDENCE = "inspect_evidence"
+    DRAW_PAGES = "draw_pages"
+    MAKE_RENDITION = "make_rendition"
     SEND_MAIL = "send_mail"
     SETTLE_AGREEMENT = "settle_agreement"
     ISSUE_CREDENTIAL = "issue_credential"
@@ -44,6 +48,10 @@ class Work(StrEnum):
 _QUEUE_OF: Mapping[Work, Queue] = {
     Work.SEAL_EVIDENCE: Queue.SEAL,
     Work.ERASE_EVIDENCE: Queue.WORK,
+    Work.ERASE_CASE: Queue.WORK,
+    Work.INSPECT_EVIDENCE: Queue.LOOK,
+    Work.DRAW_PAGES: Queue.LOOK,
+    Work.MAKE_RENDITION: Queue.LOOK,
     Work.SEND_MAIL: Queue.WORK,
     Work.SETTLE_AGREEMENT: Queue.WORK,
     Work.ISSUE_CREDENTIAL: Queue.ISSUE,

@@ -8,6 +8,8 @@ import this module: what it imports is loaded once, before they fork.
 from collections.abc import Callable, Mapping
 
 from app.container import Container
+from app.looking.looker import ConfinedLooker
+from app.sandbox import ChildProcesses
 from storage.ids import AttestationId, CaseId, DecisionId, EndorsementId, ItemId
 from storage.outbox import Promised
 from workflows.assessment.moderation import settle_agreement
@@ -17,10 +19,14 @@ from workflows.evidence.erasing import erase_evidence
 from workflows.evidence.sealing import seal_evidence
 from workflows.issuance.commands import issue_credential
 from workflows.issuance.status import sign_status_list
+from workflows.looking.commands import draw_pages, inspect_evidence
+from workflows.looking.renditions import make_rendition
 from workflows.people.mail import send_mail
 from workflows.work import Work
 
 Handler = Callable[[Container, Promised], None]
+
+LOOKER = ConfinedLooker(ChildProcesses())
 
 
 def _seal_evidence(parts: Container, work: Promised) -> None:
@@ -36,6 +42,18 @@ def _seal_evidence(parts: Container, work: Promised) -> None:
 
 def _erase_evidence(parts: Container, work: Promised) -> None:
     erase_evidence(parts.db, parts.vault, ItemId(work.subject_id), work.id)
+
+
+def _inspect_evidence(parts: Container, work: Promised) -> None:
+    inspect_evidence(parts.db, parts.vault, LOOKER, ItemId(work.subject_id), work.id)
+
+
+def _draw_pages(parts: Container, work: Promised) -> None:
+    draw_pages(parts.db, parts.vault, LOOKER, ItemId(work.subject_id), work.id)
+
+
+def _make_rendition(parts: Container, work: Promised) -> None:
+    make_rendition(parts.db, parts.vault, LOOKER, ItemId(work.subject_id), work.id)
 
 
 def _send_mail(parts: Container, work: Promised) -> None:
@@ -66,6 +84,9 @@ def _seal_attestation(parts: Container, work: Promised) -> None:
 HANDLERS: Mapping[str, Handler] = {
     Work.SEAL_EVIDENCE: _seal_evidence,
     Work.ERASE_EVIDENCE: _erase_evidence,
+    Work.INSPECT_EVIDENCE: _inspect_evidence,
+    Work.DRAW_PAGES: _draw_pages,
+    Work.MAKE_RENDITION: _make_rendition,
     Work.SEND_MAIL: _send_mail,
     Work.SETTLE_AGREEMENT: _settle_agreement,
     Work.ISSUE_CREDENTIAL: _issue_credential,

@@ -19,7 +19,7 @@ from storage.vault.errors import (
 )
 from storage.vault.keys import CANARY, sealed_key
 from storage.vault.names import attachment
-from storage.vault.reading import read_pinned
+from storage.vault.reading import read_piece, read_pinned
 from storage.vault.sealing import copy_to
 from storage.vault.values import (
     KeptPart,
@@ -209,6 +209,13 @@ class Vault:
             etag, size = etag or now.etag, now.size
         yield from read_pinned(self._client, self._bucket, key, etag, size)
 
+    def read_range(self, key: str, etag: str, offset: int, length: int) -> bytes:
+        """So many bytes of the version with this ETag, from an offset; fewer at the end.
+
+        Raises ObjectMissing, ObjectChanged.
+        """
+        return read_piece(self._client, self._bucket, key, etag, offset=offset, length=length)
+
     def seal_copy(self, source: ObjectFacts, sha256: Sha256) -> str:
         """Keep a copy of exactly this object under the key of its digest; returns the key.
 
@@ -240,6 +247,24 @@ class Vault:
                     "Key": key,
                     "ResponseContentDisposition": attachment(file_name),
                     "ResponseContentType": CONTENT_TYPE,
+                    "ResponseCacheControl": "private, no-store",
+                },
+                ExpiresIn=seconds,
+            )
+
+    def presign_view(self, key: str, media_type: str, seconds: int = DOWNLOAD_LINK_SECONDS) -> str:
+        """A link that shows the object in place, as this type and no other, for a minute.
+
+        Only for what we made ourselves, and for sound and film that no browser runs.
+        """
+        with store_errors():
+            return self._signer.generate_presigned_url(
+                "get_object",
+                Params={
+                    "Bucket": self._bucket,
+                    "Key": key,
+                    "ResponseContentDisposition": "inline",
+                    "ResponseContentType": media_type,
                     "ResponseCacheControl": "private, no-store",
                 },
                 ExpiresIn=seconds,

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     EDIT_CASE = "edit_case"
     SUBMIT_CASE = "submit_case"
     WITHDRAW_CASE = "withdraw_case"
+    ERASE_CASE = "erase_case"
     ADD_EVIDENCE = "add_evidence"
     READ_EVIDENCE = "read_evidence"
     ASK_ATTESTATION = "ask_attestation"
@@ -49,8 +50,12 @@ class Permission(StrEnum):
     LIST_CREDENTIALS = "list_credentials"
     CHANGE_CREDENTIAL_STATUS = "change_credential_status"
 
+    VIEW_RETENTION = "view_retention"
+    HOLD_CASE = "hold_case"
+
     VERIFY_ORGANISATION = "verify_organisation"
     MANAGE_PEOPLE = "manage_people"
+    MANAGE_FORMS = "manage_forms"
     VIEW_OPERATIONS = "view_operations"
     VIEW_MAILBOX = "view_mailbox"
 
@@ -119,6 +124,12 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
     Permission.EDIT_CASE: LEARNER_OWN,
     Permission.SUBMIT_CASE: LEARNER_OWN,
     Permission.WITHDRAW_CASE: LEARNER_OWN,
+    Permission.ERASE_CASE: LEARNER_OWN,
+    Permission.VIEW_RETENTION: (
+        Grant(Role.REGISTRAR, Scope.HOLDER),
+        Grant(Role.AUDITOR, Scope.HOLDER),
+    ),
+    Permission.HOLD_CASE: (Grant(Role.REGISTRAR, Scope.INSTITUTION),),
     Permission.ADD_EVIDENCE: LEARNER_OWN,
     Permission.READ_EVIDENCE: (
         *LEARNER_OWN,
@@ -160,6 +171,10 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
     Permission.CHANGE_CREDENTIAL_STATUS: (Grant(Role.REGISTRAR, Scope.INSTITUTION),),
     Permission.VERIFY_ORGANISATION: (Grant(Role.REGISTRAR, Scope.HOLDER),),
     Permission.MANAGE_PEOPLE: (Grant(Role.ADMINISTRATOR, Scope.HOLDER),),
+    Permission.MANAGE_FORMS: (
+        Grant(Role.COORDINATOR, Scope.HOLDER),
+        Grant(Role.ADMINISTRATOR, Scope.HOLDER),
+    ),
     Permission.VIEW_OPERATIONS: (
         Grant(Role.ADMINISTRATOR, Scope.HOLDER),
         Grant(Role.COORDINATOR, Scope.HOLDER),

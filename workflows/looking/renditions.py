@@ -1,0 +1,85 @@
+"""Renditions: recordings that browsers cannot play, once more as they can. A job of its own, so
+that no one's thumbnail waits for an hour of film."""
+
+import time
+from contextlib import suppress
+
+from storage.database import Database, Transaction, command
+from storage.errors import Unavailable
+from storage.ids import ItemId, OutboxId
+from storage.outbox import Promised, receive
+from storage.tables import Inspection
+from storage.vault import Vault
+from workflows.looking.keeping import (
+    Kept,
+    SealedItem,
+    keep_previews,
+    put_drawn,
+    sealed_item,
+    source_of,
+)
+from workflows.looking.looks import Facts
+from workflows.ports import Looker
+
+PROGRESS_SECONDS = 3.0
+
+
+def make_rendition(
+    db: Database, vault: Vault, looker: Looker, item_id: ItemId, outbox_id: OutboxId
+) -> None:
+    """Make a rendition of a sealed recording; where that is too much, its look says so.
+
+    Raises AlreadyDone, StoreAway, ObjectMissing, ObjectChanged.
+    """
+    item = _sealed(db, item_id)
+    if item is None:
+        _record(db, None, outbox_id, [])
+        return
+    progress = _Progress(db, item_id)
+    with looker.render(source_of(vault, item.key), progress.tell) as seen:
+        kept = put_drawn(vault, item.sha256, seen.drawn)
+        _record(db, item, outbox_id, kept)
+
+
+def rendition_failed(tx: Transaction, promised: Promised) -> None:
+    """The rendition was given up: the player offers the original as a download."""
+    _say(tx, ItemId(promised.subject_id), {"rendition": "skipped"})
+
+
+class _Progress:
+    """Writes down every few seconds how far a rendition has come."""
+
+    def __init__(self, db: Database, item_id: ItemId) -> None:
+        self._db = db
+        self._item_id = item_id
+        self._told_at = time.monotonic()
+
+    def tell(self, percent: int) -> None:
+        """So much is done."""
+        if time.monotonic() - self._told_at < PROGRESS_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        with suppress(Unavailable), self._db.transaction() as tx:
+            _say(tx, self._item_id, {"rendition_percent": percent})
+
+
+def _sealed(db: Database, item_id: ItemId) -> SealedItem | None:
+    with db.reading() as tx:
+        return sealed_item(tx, item_id, hold=False)
+
+
+@command
+def _record(db: Database, item: SealedItem | None, outbox_id: OutboxId, kept: list[Kept]) -> None:
+    with db.transaction() as tx:
+        receive(tx, outbox_id)
+        if item is None or sealed_item(tx, item.item_id) is None:
+            return
+        keep_previews(tx, item.sha256, kept)
+        _say(tx, item.item_id, {"rendition": "done" if kept else "skipped"})
+
+
+def _say(tx: Transaction, item_id: ItemId, said: dict[str, object]) -> None:
+    row = tx.session.get(Inspection, item_id, with_for_update=True)
+    if row is not None:
+        facts = Facts.model_validate({**row.facts, **said})
+        row.facts = facts.model_dump(mode="json", exclude_defaults=True)
