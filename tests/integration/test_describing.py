@@ -19,7 +19,7 @@ from storage.tables import (
     Upload,
 )
 from storage.vault import ObjectMissing, Vault, sealed_key
-from storage.vocabulary import Disclosure, EvidenceKind, EvidenceState, Role
+from storage.vocabulary import AiUse, Disclosure, EvidenceKind, EvidenceState, Role
 from tests.fixtures.intake import Intake, noise
 from tests.fixtures.world import SIGNED, World
 from workflows.access.rules import Actor
@@ -34,7 +34,9 @@ SAID = Description(
     title=" Vice job ",
     kind=EvidenceKind.WORK_PRODUCT,
     own_part="Set up, ran and inspected it.",
-    ai_use="None.",
+    ai=AiUse.USED,
+    ai_use="Wording of the report.",
+    ai_tool="A chat assistant",
     work_from=date(2026, 1, 5),
     work_to=date(2026, 1, 9),
     outcomes=frozenset({OutcomeCode("CNC1"), OutcomeCode("CNC2")}),

@@ -16,17 +16,25 @@ from storage.ids import ItemId, OutcomeCode
 from storage.tables import Attestation, Case, EvidenceItem, EvidenceMapping, Manifest
 from storage.vocabulary import (
     DIRECT_KINDS,
+    AiUse,
+    CoverageBasis,
     Disclosure,
     EvidenceKind,
     EvidenceState,
+    PeopleShown,
     ScanVerdict,
     VoiceState,
 )
 from workflows.attestations.document import KeptStatement, identity_of_kept, read_kept
 from workflows.attestations.rules import identity_words
 from workflows.cases.queries import outcome_rules
+from workflows.evidence.consent import replaced_among
 from workflows.evidence.coverage import CountedItem, OutcomeCoverage, coverage
+from workflows.evidence.coverage_kept import KeptCoverage, kept_coverage
+from workflows.evidence.people import COPY_COUNTS, HELD_BACK, held_back, readable_by_others
 from workflows.frameworks.definition import Definition
+
+BEFORE_DECISION = (CoverageBasis.SUBMISSION, CoverageBasis.ASSESSMENT)
 
 
 @dataclass(frozen=True)
@@ -45,9 +53,12 @@ class EvidenceRow:
     size: int
     sha256: str
     own_part: str
+    ai: AiUse
     ai_use: str
+    ai_tool: str
     work_from: date | None
     work_to: date | None
+    issued_on: date | None
     expires_on: date | None
     scan: ScanVerdict
     scan_detail: str
@@ -58,6 +69,11 @@ class EvidenceRow:
     statement: KeptStatement | None
     withdrawn: bool = False
     """the supervisor has taken their word back since"""
+    people: PeopleShown = PeopleShown.NOT_SAID
+    consent_note: str = ""
+    consented_on: date | None = None
+    replaced: bool = False
+    """a copy stands for it in which nobody can be recognised"""
 
     @property
     def identity(self) -> tuple[Problem, ...]:
@@ -66,25 +82,38 @@ class EvidenceRow:
 
     @property
     def readable(self) -> bool:
-        """Whether its bytes can be opened."""
-        return self.state is EvidenceState.SEALED
+        """Whether its bytes, and what was made of them, can be opened by others."""
+        sealed = self.state is EvidenceState.SEALED
+        return sealed and readable_by_others(self.people, replaced=self.replaced)
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """A round's evidence, and how each outcome stands by it as of the day of submission."""
+    """A round's evidence, and how each outcome stands by it.
+
+    Ages are reckoned as of a day that was kept: `as_of`, of the assessment, or of the submission
+    before there is one. `kept` is how the outcomes stood then, word for word; `coverage` by the
+    same day what still counts, after consents were given or withdrawn and files were lost.
+    """
 
     digest: str
     items: Sequence[EvidenceRow]
     coverage: Sequence[OutcomeCoverage]
+    as_of: date | None = None
+    kept: KeptCoverage | None = None
 
     def for_outcome(self, code: OutcomeCode) -> Sequence[EvidenceRow]:
         """The items that speak to an outcome."""
         return [item for item in self.items if code in item.notes]
 
 
-def submitted(tx: Transaction, case: Case, definition: Definition) -> Submitted:
-    """The evidence that the case's newest manifest froze; empty before the first submission."""
+def submitted(
+    tx: Transaction, case: Case, definition: Definition, *, as_of: date | None = None
+) -> Submitted:
+    """The evidence that the case's newest manifest froze; empty before the first submission.
+
+    Ages are reckoned as of the day that was kept, or `as_of` where it is given.
+    """
     manifest = tx.session.exec(
         select(Manifest)
         .where(Manifest.case_id == case.id)
@@ -94,9 +123,11 @@ def submitted(tx: Transaction, case: Case, definition: Definition) -> Submitted:
     if manifest is None:
         return Submitted("", [], coverage(outcome_rules(definition), [], tx.now.date()))
     items = _items(tx, case.id, _frozen_ids(manifest))
-    counted = [_counted(item) for item in items if item.readable]
-    as_of = manifest.signed_at.date()
-    return Submitted(manifest.digest, items, coverage(outcome_rules(definition), counted, as_of))
+    kept = kept_coverage(tx, case.id, manifest.round, *BEFORE_DECISION)
+    day = as_of or (kept.as_of if kept else manifest.signed_at.date())
+    there = [item for item in items if item.state is EvidenceState.SEALED and not item.replaced]
+    covered = coverage(outcome_rules(definition), [_counted(item) for item in there], day)
+    return Submitted(manifest.digest, items, covered, day, kept)
 
 
 def _frozen_ids(manifest: Manifest) -> list[UUID]:
@@ -127,15 +158,25 @@ def _items(tx: Transaction, case_id: UUID, ids: Sequence[UUID]) -> list[Evidence
             )
         ).all()
     }
+    replaced = replaced_among(tx, ids)
     return [
-        _row(found[item_id], mapped[item_id], given.get(found[item_id].attestation_id or item_id))
+        _row(
+            found[item_id],
+            mapped[item_id],
+            given.get(found[item_id].attestation_id or item_id),
+            replaced=item_id in replaced,
+        )
         for item_id in ids
         if item_id in found
     ]
 
 
 def _row(
-    item: EvidenceItem, notes: Mapping[OutcomeCode, str], attestation: Attestation | None
+    item: EvidenceItem,
+    notes: Mapping[OutcomeCode, str],
+    attestation: Attestation | None,
+    *,
+    replaced: bool,
 ) -> EvidenceRow:
     kind = EvidenceKind(item.kind)
     statement = attestation.statement if attestation else None
@@ -149,25 +190,34 @@ def _row(
         size=item.size or 0,
         sha256=item.sha256 or "",
         own_part=item.own_part,
+        ai=AiUse(item.ai),
         ai_use=item.ai_use,
+        ai_tool=item.ai_tool,
         work_from=item.work_from,
         work_to=item.work_to,
+        issued_on=item.issued_on,
         expires_on=item.expires_on,
         scan=ScanVerdict(item.scan),
         scan_detail=item.scan_detail,
         state=EvidenceState(item.state),
-        reason=_reason(item),
+        reason=_reason(item, replaced=replaced),
         disclosure=Disclosure(item.disclosure),
         notes=notes,
         statement=read_kept(statement) if statement is not None else None,
         withdrawn=attestation is not None and attestation.state == VoiceState.WITHDRAWN,
+        people=PeopleShown(item.people),
+        consent_note=item.consent_note,
+        consented_on=item.consented_on,
+        replaced=replaced,
     )
 
 
-def _reason(item: EvidenceItem) -> Problem | None:
-    if not item.reason:
-        return None
-    return Problem("evidence", item.reason, dict(item.reason_params))
+def _reason(item: EvidenceItem, *, replaced: bool) -> Problem | None:
+    if item.reason:
+        return Problem("evidence", item.reason, dict(item.reason_params))
+    if replaced:
+        return Problem("evidence", COPY_COUNTS)
+    return Problem("evidence", HELD_BACK) if held_back(PeopleShown(item.people)) else None
 
 
 def _counted(item: EvidenceRow) -> CountedItem:
@@ -176,6 +226,7 @@ def _counted(item: EvidenceRow) -> CountedItem:
         title=item.title,
         kind=item.kind,
         outcomes=frozenset(item.notes),
-        worked_on=item.work_to or item.work_from,
+        worked_on=item.work_to or item.work_from or item.issued_on,
         expires_on=item.expires_on,
+        held=held_back(item.people),
     )

@@ -29,10 +29,19 @@ from storage.tables import (
     ScoreSheet,
     SelfRating,
 )
-from storage.vocabulary import CaseState, EvidenceKind, EvidenceState, SheetState
+from storage.vocabulary import (
+    AiUse,
+    CaseState,
+    CoverageBasis,
+    EvidenceKind,
+    EvidenceState,
+    PeopleShown,
+    SheetState,
+)
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import Actor, acting
+from workflows.assessment.evidence import submitted
 from workflows.attestations.retracting import retract_withdrawn
 from workflows.canonical import content_hash
 from workflows.cases.calendar import after_working_days
@@ -48,6 +57,8 @@ from workflows.cases.queries import (
     view_of,
 )
 from workflows.cases.rules import Declaration, ItemFacts, rating_problems, ready_to_submit
+from workflows.evidence.coverage_kept import keep_coverage
+from workflows.evidence.time_line import with_time_line
 from workflows.issuance.addresses import Site
 
 
@@ -173,10 +184,20 @@ def return_case(
 def accept_for_assessment(
     db: Database, actor: Actor, case_id: CaseId, *, expected_version: int | None = None
 ) -> None:
-    """Let a screened case go to assessment. Raises NotFound, Forbidden, Conflict."""
+    """Let a screened case go to assessment.
+
+    The ages of its evidence are reckoned as of today from here on. Raises NotFound, Forbidden,
+    Conflict.
+    """
     with db.transaction() as tx:
         case, who = _screened(tx, actor, case_id, expected_version)
-        case.due_at = after_working_days(tx.now, view_of(tx, case).policy.assessment_days)
+        view = view_of(tx, case)
+        case.due_at = after_working_days(tx.now, view.policy.assessment_days)
+        today = tx.now.date()
+        covered = submitted(tx, case, view.definition, as_of=today).coverage
+        keep_coverage(
+            tx, case.id, case.round, CoverageBasis.ASSESSMENT, as_of=today, outcomes=covered
+        )
         move(tx, case, "accept_for_assessment", who)
 
 
@@ -245,16 +266,13 @@ def _screened(
 
 
 def _freeze(tx: Transaction, case: Case, view: CaseView, declaration: Declaration) -> Sha256:
-    items = tx.session.exec(
-        select(EvidenceItem)
-        .where(EvidenceItem.case_id == case.id, EvidenceItem.state != EvidenceState.ERASED.value)
-        .order_by(col(EvidenceItem.created_at), col(EvidenceItem.id))
-        .with_for_update()
-    ).all()
+    items = _own_items(tx, case)
     mapped = mapped_outcomes(tx, view.id)
     covered = case_coverage(tx, view.id, view.definition, tx.now.date())
     facts = [_facts(item, mapped.get(item.id, ())) for item in items]
     ready_to_submit(facts, covered, view.policy, declaration)
+    today = tx.now.date()
+    keep_coverage(tx, case.id, case.round, CoverageBasis.SUBMISSION, as_of=today, outcomes=covered)
     sealed = [item for item in items if item.state == EvidenceState.SEALED]
     body = manifest_body(
         Submission(
@@ -268,11 +286,26 @@ def _freeze(tx: Transaction, case: Case, view: CaseView, declaration: Declaratio
             signed_name=declaration.signed_name.strip(),
             signed_at=tx.now,
             self_ratings=self_ratings(tx, view.id),
-            items=[_manifest_item(item, mapped.get(item.id, ())) for item in sealed],
+            items=with_time_line(
+                tx, [_manifest_item(item, mapped.get(item.id, ())) for item in sealed]
+            ),
             coverage=covered,
+            with_gaps=declaration.with_gaps,
         )
     )
     return _keep(tx, case, body, declaration.signed_name.strip(), tx.now)
+
+
+def _own_items(tx: Transaction, case: Case) -> list[EvidenceItem]:
+    """The case's items, held against all others, without those for which a copy stands."""
+    items = tx.session.exec(
+        select(EvidenceItem)
+        .where(EvidenceItem.case_id == case.id, EvidenceItem.state != EvidenceState.ERASED.value)
+        .order_by(col(EvidenceItem.created_at), col(EvidenceItem.id))
+        .with_for_update()
+    ).all()
+    standing_in = {item.replaces_id for item in items}
+    return [item for item in items if item.id not in standing_in]
 
 
 def _keep(tx: Transaction, case: Case, body: dict[str, object], name: str, at: datetime) -> Sha256:
@@ -298,6 +331,8 @@ def _facts(item: EvidenceItem, outcomes: tuple[OutcomeCode, ...]) -> ItemFacts:
         state=EvidenceState(item.state),
         own_part=item.own_part,
         mapped=bool(outcomes),
+        people=PeopleShown(item.people),
+        ai=AiUse(item.ai),
     )
 
 
@@ -317,4 +352,9 @@ def _manifest_item(item: EvidenceItem, outcomes: tuple[OutcomeCode, ...]) -> Man
         expires_on=item.expires_on.isoformat() if item.expires_on else None,
         outcomes=outcomes,
         disclosure=item.disclosure,
+        ai=item.ai,
+        ai_tool=item.ai_tool,
+        issued_on=item.issued_on.isoformat() if item.issued_on else None,
+        people=item.people,
+        replaces=str(item.replaces_id) if item.replaces_id else None,
     )

@@ -1,13 +1,33 @@
 """What a submission freezes: items, digests, mapping, self-assessment, declaration. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from storage.ids import CaseId, ItemId, OutcomeCode, Sha256
+from storage.vocabulary import AiUse, PeopleShown
 from workflows.evidence.coverage import OutcomeCoverage
 
 FORMAT = "assay-manifest/1"
+
+
+@dataclass(frozen=True)
+class ManifestMark:
+    """A stretch of a recording that the learner marked; `end_ms` None is a moment."""
+
+    start_ms: int
+    end_ms: int | None
+    outcome: str | None
+    note: str
+
+
+@dataclass(frozen=True)
+class ManifestWords:
+    """Captions or a transcript that stand with a recording."""
+
+    kind: str
+    language: str
+    sha256: Sha256
 
 
 @dataclass(frozen=True)
@@ -28,6 +48,13 @@ class ManifestItem:
     expires_on: str | None
     outcomes: tuple[OutcomeCode, ...]
     disclosure: str
+    ai: str = AiUse.NOT_SAID.value
+    ai_tool: str = ""
+    issued_on: str | None = None
+    people: str = PeopleShown.NOT_SAID.value
+    replaces: str | None = None
+    marks: tuple[ManifestMark, ...] = ()
+    words: tuple[ManifestWords, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +73,7 @@ class Submission:
     self_ratings: Mapping[OutcomeCode, int]
     items: Sequence[ManifestItem]
     coverage: Sequence[OutcomeCoverage]
+    with_gaps: bool = False
 
 
 def manifest_body(submission: Submission) -> dict[str, object]:
@@ -62,9 +90,11 @@ def manifest_body(submission: Submission) -> dict[str, object]:
             "text": submission.declaration,
             "signed_name": submission.signed_name,
             "signed_at": submission.signed_at.isoformat(),
+            "with_gaps": submission.with_gaps,
         },
         "self_ratings": dict(submission.self_ratings),
         "items": [_item(item) for item in submission.items],
+        "coverage_as_of": submission.signed_at.date().isoformat(),
         "coverage": [
             {
                 "outcome": row.code,
@@ -77,7 +107,13 @@ def manifest_body(submission: Submission) -> dict[str, object]:
 
 
 def _item(item: ManifestItem) -> dict[str, object]:
-    return {
+    # what an item may have besides is left out where there is none, as before there was any
+    besides: dict[str, object] = {}
+    if item.marks:
+        besides["marks"] = [asdict(mark) for mark in item.marks]
+    if item.words:
+        besides["words"] = [asdict(words) for words in item.words]
+    return besides | {
         "id": str(item.id),
         "kind": item.kind,
         "title": item.title,
@@ -86,10 +122,15 @@ def _item(item: ManifestItem) -> dict[str, object]:
         "size": item.size,
         "sha256": item.sha256,
         "own_part": item.own_part,
+        "ai": item.ai,
         "ai_use": item.ai_use,
+        "ai_tool": item.ai_tool,
         "work_from": item.work_from,
         "work_to": item.work_to,
+        "issued_on": item.issued_on,
         "expires_on": item.expires_on,
+        "people": item.people,
+        "replaces": item.replaces,
         "outcomes": list(item.outcomes),
         "disclosure": item.disclosure,
     }

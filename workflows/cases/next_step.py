@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage.vocabulary import CaseState, EvidenceKind, EvidenceState
+from storage.vocabulary import CaseState, EvidenceState
 from workflows.cases.rules import UNFINISHED, ItemFacts
 from workflows.evidence.coverage import CoverageStatus, OutcomeCoverage
 
@@ -63,7 +63,7 @@ def _before_submission(facts: CaseFacts) -> LearnerStep:
         return LearnerStep.RATE_YOURSELF
     alive = [item for item in facts.items if item.state is not EvidenceState.ERASED]
     sealed = [item for item in alive if item.state is EvidenceState.SEALED]
-    if any(_undescribed(item) for item in sealed):
+    if any(item.to_say for item in sealed):
         return LearnerStep.DESCRIBE_EVIDENCE
     if not sealed and not any(item.state in UNFINISHED for item in alive):
         return LearnerStep.ADD_EVIDENCE
@@ -72,11 +72,6 @@ def _before_submission(facts: CaseFacts) -> LearnerStep:
     if any(row.status is not CoverageStatus.COVERED for row in facts.coverage):
         return LearnerStep.FILL_GAPS
     return LearnerStep.SUBMIT
-
-
-def _undescribed(item: ItemFacts) -> bool:
-    own_words = item.kind is EvidenceKind.ATTESTATION or bool(item.own_part.strip())
-    return not (own_words and item.mapped)
 
 
 def _after_release(credential: bool | None) -> LearnerStep:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from storage.database import Transaction
-from storage.ids import AccountId, CaseId, ItemId, OutcomeCode
+from storage.ids import AccountId, CaseId, OutcomeCode
 from storage.tables import (
     Case,
     Credential,
@@ -18,11 +18,18 @@ from storage.tables import (
     EvidenceMapping,
     SelfRating,
 )
-from storage.vocabulary import CredentialState, EvidenceKind, EvidenceState
+from storage.vocabulary import (
+    AiUse,
+    CredentialState,
+    EvidenceKind,
+    EvidenceState,
+    PeopleShown,
+)
 from workflows.cases.next_step import CaseFacts, LearnerStep, learner_step
 from workflows.cases.queries import CaseLine, line_of, outcome_rules
 from workflows.cases.rules import ItemFacts
-from workflows.evidence.coverage import CountedItem, coverage
+from workflows.evidence.counting import counted_item
+from workflows.evidence.coverage import coverage
 from workflows.frameworks.definition import read_definition
 
 Mapped = Mapping[UUID, frozenset[OutcomeCode]]
@@ -79,7 +86,11 @@ def _cards(
                     items=[_facts(item, mapped) for item in items[case.id]],
                     coverage=coverage(
                         outcome_rules(read_definition(version.body)),
-                        [_counted(item, mapped) for item in items[case.id] if _is_sealed(item)],
+                        [
+                            counted_item(item, mapped.get(item.id, ()))
+                            for item in items[case.id]
+                            if _is_sealed(item)
+                        ],
                         today,
                     ),
                     credential=published.get(case.id),
@@ -91,6 +102,7 @@ def _cards(
 
 
 def _items(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, list[EvidenceItem]]:
+    """Per case what is not erased; what a copy stands for is left out."""
     items: defaultdict[UUID, list[EvidenceItem]] = defaultdict(list)
     rows = tx.session.exec(
         select(EvidenceItem).where(
@@ -98,8 +110,10 @@ def _items(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, list[EvidenceI
             EvidenceItem.state != EvidenceState.ERASED.value,
         )
     ).all()
+    standing_in = {row.replaces_id for row in rows}
     for row in rows:
-        items[row.case_id].append(row)
+        if row.id not in standing_in:
+            items[row.case_id].append(row)
     return items
 
 
@@ -132,15 +146,6 @@ def _facts(item: EvidenceItem, mapped: Mapped) -> ItemFacts:
         state=EvidenceState(item.state),
         own_part=item.own_part,
         mapped=bool(mapped.get(item.id)),
-    )
-
-
-def _counted(item: EvidenceItem, mapped: Mapped) -> CountedItem:
-    return CountedItem(
-        id=ItemId(item.id),
-        title=item.title or item.file_name,
-        kind=EvidenceKind(item.kind),
-        outcomes=mapped.get(item.id, frozenset()),
-        worked_on=item.work_to or item.work_from,
-        expires_on=item.expires_on,
+        people=PeopleShown(item.people),
+        ai=AiUse(item.ai),
     )

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from storage.database import Transaction
 from storage.errors import NotFound
-from storage.ids import AccountId, CaseId, ItemId, OutcomeCode
+from storage.ids import AccountId, CaseId, OutcomeCode
 from storage.tables import (
     Account,
     Case,
@@ -21,9 +21,11 @@ from storage.tables import (
     PolicyVersion,
     SelfRating,
 )
-from storage.vocabulary import CaseState, EvidenceKind, EvidenceState, Role
+from storage.vocabulary import CaseState, EvidenceState, Role
 from workflows.cases.load import find_case, state_of
 from workflows.cases.policy import Policy, read_policy
+from workflows.evidence.consent import replaced_among
+from workflows.evidence.counting import counted_item
 from workflows.evidence.coverage import CountedItem, OutcomeCoverage, OutcomeRule, coverage
 from workflows.frameworks.definition import Definition, read_definition
 
@@ -199,24 +201,15 @@ def mapped_outcomes(tx: Transaction, case_id: CaseId) -> Mapping[UUID, tuple[Out
 
 
 def counted_items(tx: Transaction, case_id: CaseId) -> Sequence[CountedItem]:
-    """A case's sealed items as the coverage rule sees them."""
+    """A case's sealed items as the coverage rule sees them; a copy stands for what it replaces."""
     mapped = mapped_outcomes(tx, case_id)
     rows = tx.session.exec(
         select(EvidenceItem).where(
             EvidenceItem.case_id == case_id, EvidenceItem.state == EvidenceState.SEALED.value
         )
     ).all()
-    return [
-        CountedItem(
-            id=ItemId(row.id),
-            title=row.title or row.file_name,
-            kind=EvidenceKind(row.kind),
-            outcomes=frozenset(mapped.get(row.id, ())),
-            worked_on=row.work_to or row.work_from,
-            expires_on=row.expires_on,
-        )
-        for row in rows
-    ]
+    replaced = replaced_among(tx, [row.id for row in rows])
+    return [counted_item(row, mapped.get(row.id, ())) for row in rows if row.id not in replaced]
 
 
 def manifest_of(tx: Transaction, case_id: CaseId, round_number: int) -> Manifest | None:

@@ -4,19 +4,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.errors import InvalidInput, Problem
-from storage.vocabulary import EvidenceKind, EvidenceState
+from storage.vocabulary import AiUse, EvidenceKind, EvidenceState, PeopleShown
 from workflows.cases.policy import Policy
 from workflows.evidence.coverage import CoverageStatus, OutcomeCoverage
+from workflows.evidence.rules import still_to_say
+from workflows.words import marked
 
+ASKED_OF_ITEM: Mapping[str, str] = {
+    "own_part": marked("Say for “%(title)s” what you did yourself."),
+    "outcomes": marked("Say for “%(title)s” which outcomes it shows."),
+    "people": marked("Say for “%(title)s” whether other people can be seen or heard in it."),
+    "ai": marked("Say for “%(title)s” whether AI tools had a part in it."),
+}
+WITH_GAPS = marked(
+    "Some outcomes are thin or missing. Add what would meet them, or tick that you submit with "
+    "these gaps."
+)
 UNFINISHED = frozenset({EvidenceState.ANNOUNCED, EvidenceState.UPLOADING, EvidenceState.STORED})
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What the learner signs at submission."""
+    """What the learner signs at submission. `with_gaps`: they submit although something is thin or
+    missing, and know it."""
 
     agreed: bool
     signed_name: str
+    with_gaps: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,15 @@ class ItemFacts:
     state: EvidenceState
     own_part: str
     mapped: bool
+    people: PeopleShown
+    ai: AiUse
+
+    @property
+    def to_say(self) -> tuple[str, ...]:
+        """What the learner has still to say of it, by the fields' names."""
+        return still_to_say(
+            self.kind, self.own_part, mapped=self.mapped, people=self.people, ai=self.ai
+        )
 
 
 def ready_to_submit(
@@ -39,18 +62,17 @@ def ready_to_submit(
     """Return when the case may be submitted.
 
     Raises InvalidInput with everything that stands in the way, in the learner's words. Gaps in the
-    evidence stand in the way only when the policy says "refuse".
+    evidence stand in the way where the policy says "refuse", and else until the learner says that
+    they submit with them.
     """
     problems = [*_item_problems(items), *_declaration_problems(declaration)]
     if not any(item.state is EvidenceState.SEALED for item in items):
         problems.insert(0, Problem("evidence", "Add at least one piece of evidence first."))
+    gaps = [row for row in coverage if row.status is not CoverageStatus.COVERED]
     if policy.on_gap == "refuse":
-        problems += [
-            problem
-            for row in coverage
-            if row.status is not CoverageStatus.COVERED
-            for problem in row.missing
-        ]
+        problems += [problem for row in gaps for problem in row.missing]
+    elif gaps and not declaration.with_gaps:
+        problems.append(Problem("with_gaps", WITH_GAPS))
     if problems:
         raise InvalidInput("This case is not ready to be submitted yet.", problems=problems)
 
@@ -78,28 +100,10 @@ def _item_problems(items: Sequence[ItemFacts]) -> list[Problem]:
                 )
             )
         elif item.state is EvidenceState.SEALED and item.kind is not EvidenceKind.ATTESTATION:
-            problems += _description_problems(item)
-    return problems
-
-
-def _description_problems(item: ItemFacts) -> list[Problem]:
-    problems = []
-    if not item.own_part.strip():
-        problems.append(
-            Problem(
-                "evidence",
-                "Say for “%(title)s” what you did yourself.",
-                {"title": item.title},
-            )
-        )
-    if not item.mapped:
-        problems.append(
-            Problem(
-                "evidence",
-                "Say for “%(title)s” which outcomes it shows.",
-                {"title": item.title},
-            )
-        )
+            problems += [
+                Problem("evidence", ASKED_OF_ITEM[name], {"title": item.title})
+                for name in item.to_say
+            ]
     return problems
 
 

@@ -10,10 +10,11 @@ from storage.errors import Conflict, InvalidInput
 from storage.events import SYSTEM
 from storage.ids import CaseId, CriterionCode, DecisionId, OutcomeCode, new_id
 from storage.tables import Case, Decision, OutcomeDecision
-from storage.vocabulary import CaseState, OutcomeResult
+from storage.vocabulary import CaseState, CoverageBasis, OutcomeResult
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import Actor, acting
+from workflows.assessment.evidence import submitted
 from workflows.assessment.moderation import agreements
 from workflows.cases.load import MOVED_ON, lock_case, may_move, move, state_of, unchanged_since
 from workflows.cases.queries import view_of
@@ -27,6 +28,7 @@ from workflows.decisions.rules import (
     plan_as_kept,
     suggestion,
 )
+from workflows.evidence.coverage_kept import keep_coverage
 from workflows.frameworks.definition import Definition
 from workflows.issuance.addresses import Site
 from workflows.work import Work, promise_work
@@ -55,6 +57,7 @@ def decide_case(
         unchanged_since(case, expected_version)
         may_move(case, "decide_case")
         definition = view_of(tx, case).definition
+        frozen = submitted(tx, case, definition)
         agreed = agreed_levels(tx, case)
         problems = decision_problems(definition, agreed, choices, summary, gap_plan)
         if problems:
@@ -74,6 +77,14 @@ def decide_case(
         tx.session.add_all(_outcomes(decision.id, definition, agreed, choices))
         case.decision_id = decision.id
         case.due_at = None
+        keep_coverage(
+            tx,
+            case.id,
+            case.round,
+            CoverageBasis.DECISION,
+            as_of=frozen.as_of or tx.now.date(),
+            outcomes=frozen.coverage,
+        )
         results = {choice.code: choice.result.value for choice in choices}
         move(tx, case, "decide_case", who, data={"outcomes": results})
         return DecisionId(decision.id)

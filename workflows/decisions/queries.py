@@ -104,14 +104,24 @@ class AgreementRow:
 
 @dataclass(frozen=True)
 class OutcomeRow:
-    """An outcome with everything that its decision rests on."""
+    """An outcome with everything that its decision rests on.
+
+    `kept`: how it stood by its evidence as of the assessment date, word for word; `coverage`: by
+    the same day, what still counts. `changed`: consents or losses came between the two.
+    """
 
     outcome: Outcome
     coverage: OutcomeCoverage
+    kept: OutcomeCoverage
     agreement: Sequence[AgreementRow]
     suggestion: Suggestion
     choices: tuple[OutcomeResult, ...]
     decided: OutcomeDecision | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether it stands otherwise now than as it was kept."""
+        return self.coverage != self.kept
 
     @property
     def label(self) -> str:
@@ -332,11 +342,13 @@ def _outcomes(
     decided: Mapping[str, OutcomeDecision],
 ) -> Sequence[OutcomeRow]:
     covered = {row.code: row for row in frozen.coverage}
+    kept = {row.code: row for row in frozen.kept.outcomes} if frozen.kept else {}
     levels: Agreed = {row.criterion.code: row.level for row in agreed.values()}
     return [
         OutcomeRow(
             outcome=outcome,
             coverage=covered[outcome.code],
+            kept=kept.get(outcome.code, covered[outcome.code]),
             agreement=[agreed[row.code] for row in outcome.criteria if row.code in agreed],
             suggestion=suggestion(outcome, levels),
             choices=may_choose(outcome, levels),

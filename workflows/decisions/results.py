@@ -1,15 +1,17 @@
 """What a learner reads of a decision, from its release on. Not a word before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import col, select
 
 from storage.database import Transaction
 from storage.ids import CaseId, CredentialId, OutcomeCode
 from storage.tables import Case, Credential, Decision, DefinitionVersion, OutcomeDecision
-from storage.vocabulary import CredentialState, OutcomeResult
+from storage.vocabulary import CoverageBasis, CredentialState, OutcomeResult
+from workflows.evidence.coverage import OutcomeCoverage
+from workflows.evidence.coverage_kept import kept_coverage
 from workflows.frameworks.definition import Definition, Outcome, read_definition
 
 
@@ -25,6 +27,8 @@ class ResultRow:
     levels: int
     threshold: int
     reason: str
+    evidence: OutcomeCoverage | None = None
+    """how the outcome stood by its evidence when it was decided, as it was kept"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class LearnerResult:
     gap_plan: Sequence[dict[str, object]]
     credential_id: CredentialId | None
     credential_state: CredentialState | None
+    as_of: date | None = None
+    """the day by which the ages of the evidence were reckoned"""
 
 
 def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None:
@@ -58,25 +64,33 @@ def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None
     credential = tx.session.exec(
         select(Credential).where(Credential.decision_id == decision.id)
     ).one_or_none()
+    kept = kept_coverage(tx, case_id, decision.round, CoverageBasis.DECISION)
+    stood = {row.code: row for row in kept.outcomes} if kept else {}
+    decided = {row.outcome_code: row for row in outcomes}
     return LearnerResult(
         summary=decision.summary,
         released_at=decision.released_at,
-        rows=_rows(read_definition(version.body), {row.outcome_code: row for row in outcomes}),
+        rows=_rows(read_definition(version.body), decided, stood),
         gap_plan=decision.gap_plan,
         credential_id=CredentialId(credential.id) if credential else None,
         credential_state=CredentialState(credential.state) if credential else None,
+        as_of=kept.as_of if kept else None,
     )
 
 
-def _rows(definition: Definition, decided: dict[str, OutcomeDecision]) -> list[ResultRow]:
+def _rows(
+    definition: Definition,
+    decided: Mapping[str, OutcomeDecision],
+    stood: Mapping[OutcomeCode, OutcomeCoverage],
+) -> list[ResultRow]:
     return [
-        _row(outcome, decided[outcome.code])
+        _row(outcome, decided[outcome.code], stood.get(outcome.code))
         for outcome in definition.outcomes
         if outcome.code in decided
     ]
 
 
-def _row(outcome: Outcome, decided: OutcomeDecision) -> ResultRow:
+def _row(outcome: Outcome, decided: OutcomeDecision, stood: OutcomeCoverage | None) -> ResultRow:
     criterion = outcome.criteria[0]
     label = criterion.level(decided.level).label if decided.level is not None else ""
     return ResultRow(
@@ -88,4 +102,5 @@ def _row(outcome: Outcome, decided: OutcomeDecision) -> ResultRow:
         levels=len(criterion.levels),
         threshold=criterion.threshold,
         reason=decided.reason,
+        evidence=stood,
     )

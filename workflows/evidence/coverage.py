@@ -1,8 +1,8 @@
 """Whether evidence is enough: covered, thin or missing, per outcome, with what would meet it. Pure.
 
 PLAR.md section 3: sufficient (so many items, so many of them direct, of accepted kinds), never an
-attestation or a CV alone, and current as of a given day. The caller passes the items that count at
-all: sealed ones.
+attestation or a CV alone, and current as of a given day. The caller passes the items that are
+there at all: sealed ones that no blurred copy stands for. What is held back does not count yet.
 """
 
 from calendar import monthrange
@@ -14,6 +14,22 @@ from enum import StrEnum
 from storage.errors import Problem
 from storage.ids import ItemId, OutcomeCode
 from storage.vocabulary import DIRECT_KINDS, NEVER_ALONE, EvidenceKind
+from workflows.words import marked
+
+UNDATED = marked(
+    "“%(title)s” does not count until you say when the work was done: this outcome asks for work "
+    "of the last %(months)s months."
+)
+UNDATED_CERTIFICATE = marked(
+    "“%(title)s” does not count until you say when it was issued: this outcome asks for what is "
+    "at most %(months)s months old."
+)
+OLD = marked("“%(title)s” does not count: the work is older than %(months)s months.")
+HELD = marked(
+    "“%(title)s” does not count yet: people in it have not agreed. Their consent, or a copy in "
+    "which nobody can be recognised, would make it count."
+)
+OLD_CERTIFICATE = marked("“%(title)s” does not count: it was issued over %(months)s months ago.")
 
 
 class CoverageStatus(StrEnum):
@@ -37,7 +53,8 @@ class OutcomeRule:
 
 @dataclass(frozen=True)
 class CountedItem:
-    """A sealed item. `worked_on` is the last day of the work that it shows."""
+    """A sealed item. `worked_on` is the last day of the work that it shows, or the day on which a
+    certificate was issued. `held`: people in it have not agreed yet."""
 
     id: ItemId
     title: str
@@ -45,11 +62,21 @@ class CountedItem:
     outcomes: frozenset[OutcomeCode]
     worked_on: date | None = None
     expires_on: date | None = None
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """That an item does not count for an outcome, and why."""
+
+    item_id: ItemId
+    why: Problem
 
 
 @dataclass(frozen=True)
 class OutcomeCoverage:
-    """How an outcome stands. `missing` says in words what is missing and what would meet it."""
+    """How an outcome stands. `missing` says in words what is missing and what would meet it;
+    `refused` which of the items that are mapped to it do not count."""
 
     code: OutcomeCode
     status: CoverageStatus
@@ -57,6 +84,7 @@ class OutcomeCoverage:
     direct: int
     rule: OutcomeRule
     missing: tuple[Problem, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
 
 def coverage(
@@ -75,12 +103,13 @@ def currency_start(as_of: date, months: int) -> date:
 
 def _of_outcome(rule: OutcomeRule, items: Sequence[CountedItem], as_of: date) -> OutcomeCoverage:
     mapped = [item for item in items if rule.code in item.outcomes]
-    refusals = {item.id: _why_not(rule, item, as_of) for item in mapped}
-    counted = [item for item in mapped if refusals[item.id] is None]
+    reasons = [(item, _why_not(rule, item, as_of)) for item in mapped]
+    counted = [item for item, why in reasons if why is None]
+    refused = tuple(Refusal(item.id, why) for item, why in reasons if why is not None)
     direct = sum(item.kind in DIRECT_KINDS for item in counted)
     missing = _missing(rule, counted, direct)
     if missing:
-        missing += [reason for reason in refusals.values() if reason is not None]
+        missing += [refusal.why for refusal in refused]
     return OutcomeCoverage(
         code=rule.code,
         status=_status(counted, missing),
@@ -88,6 +117,7 @@ def _of_outcome(rule: OutcomeRule, items: Sequence[CountedItem], as_of: date) ->
         direct=direct,
         rule=rule,
         missing=tuple(missing),
+        refused=refused,
     )
 
 
@@ -106,7 +136,7 @@ def _missing(rule: OutcomeRule, counted: Sequence[CountedItem], direct: int) -> 
         problems.append(_items_needed(rule.code, items_short))
     if direct_short > 0:
         problems.append(_direct_needed(rule.code, direct_short))
-    elif counted and all(item.kind in NEVER_ALONE for item in counted):
+    elif rule.min_items and counted and all(item.kind in NEVER_ALONE for item in counted):
         problems.append(
             Problem(
                 rule.code,
@@ -144,23 +174,22 @@ def _why_not(rule: OutcomeRule, item: CountedItem, as_of: date) -> Problem | Non
             "“%(title)s” does not count: it expired on %(date)s.",
             date=item.expires_on.isoformat(),
         )
-    if rule.currency_months is None:
-        return None
+    outdated = rule.currency_months and _why_not_current(rule, item, as_of, rule.currency_months)
+    if outdated:
+        return outdated
+    return _refused(rule, item, HELD) if item.held else None
+
+
+def _why_not_current(
+    rule: OutcomeRule, item: CountedItem, as_of: date, months: int
+) -> Problem | None:
+    certificate = item.kind is EvidenceKind.CERTIFICATE
     if item.worked_on is None:
-        return _refused(
-            rule,
-            item,
-            "“%(title)s” does not count until you say when the work was done: this outcome asks "
-            "for work of the last %(months)s months.",
-            months=rule.currency_months,
-        )
-    if item.worked_on < currency_start(as_of, rule.currency_months):
-        return _refused(
-            rule,
-            item,
-            "“%(title)s” does not count: the work is older than %(months)s months.",
-            months=rule.currency_months,
-        )
+        message = UNDATED_CERTIFICATE if certificate else UNDATED
+        return _refused(rule, item, message, months=months)
+    if item.worked_on < currency_start(as_of, months):
+        message = OLD_CERTIFICATE if certificate else OLD
+        return _refused(rule, item, message, months=months)
     return None
 
 

@@ -8,7 +8,7 @@ from storage.errors import Conflict
 from storage.events import record
 from storage.ids import CaseId, ItemId
 from storage.tables import EvidenceItem, EvidenceMapping
-from storage.vocabulary import EvidenceKind, EvidenceState
+from storage.vocabulary import AiUse, EvidenceKind, EvidenceState, PeopleShown
 from workflows.access.rules import Actor
 from workflows.cases.queries import view_of
 from workflows.evidence.load import HeldItem, hold_item, stands_in_a_manifest
@@ -27,7 +27,7 @@ def describe_evidence(
     *,
     expected_version: int | None = None,
 ) -> None:
-    """Keep what the learner says of an item: title, kind, own part, dates, outcomes, disclosure.
+    """Keep what the learner says of an item: title, kind, own part, dates, people, AI, outcomes.
 
     Of an attestation only the disclosure is the learner's. Raises NotFound, Conflict (the case was
     submitted, or the item changed), InvalidInput (per field).
@@ -70,7 +70,7 @@ def remove_evidence(db: Database, actor: Actor, item_id: ItemId) -> CaseId:
                 "This item was submitted in an earlier round and stays with it. You can change "
                 "which outcomes it counts for."
             )
-        _forget_words(tx, held.item)
+        forget_words(tx, held.item)
         held.item.state = EvidenceState.ERASED.value
         held.item.version += 1
         record(tx, held.who, "remove_evidence", ("evidence_item", held.item.id), case_id=case_id)
@@ -92,21 +92,34 @@ def _describe(tx: Transaction, item: EvidenceItem, said: Description) -> None:
     item.title = said.title.strip()
     item.kind = said.kind.value
     item.own_part = said.own_part.strip()
-    item.ai_use = said.ai_use.strip()
-    item.work_from = said.work_from
-    item.work_to = said.work_to
-    item.expires_on = said.expires_on
+    no_tools = said.ai is AiUse.NONE
+    item.ai = said.ai.value
+    item.ai_use = "" if no_tools else said.ai_use.strip()
+    item.ai_tool = "" if no_tools else said.ai_tool.strip()
+    item.work_from, item.work_to = said.work_from, said.work_to
+    certificate = said.kind is EvidenceKind.CERTIFICATE
+    item.issued_on = said.issued_on if certificate else None
+    item.expires_on = said.expires_on if certificate else None
+    _say_of_people(item, said)
     _unmap(tx, item)
     tx.session.add_all(
         EvidenceMapping(item_id=item.id, outcome_code=code) for code in sorted(said.outcomes)
     )
 
 
-def _forget_words(tx: Transaction, item: EvidenceItem) -> None:
-    """What was written about it and what it was called go at once."""
-    item.title = item.own_part = item.ai_use = item.file_name = item.declared_type = ""
+def _say_of_people(item: EvidenceItem, said: Description) -> None:
+    agreed = said.people is PeopleShown.AGREED
+    item.people = said.people.value
+    item.consent_note = said.consent_note.strip() if agreed else ""
+    item.consented_on = said.consented_on if agreed else None
+
+
+def forget_words(tx: Transaction, item: EvidenceItem) -> None:
+    """What was written about an item and what it was called go at once."""
+    item.title = item.own_part = item.ai_use = item.ai_tool = item.consent_note = ""
+    item.file_name = item.declared_type = ""
     item.reason, item.reason_params, item.scan_detail = "", {}, ""
-    item.work_from = item.work_to = item.expires_on = None
+    item.work_from = item.work_to = item.issued_on = item.expires_on = item.consented_on = None
     _unmap(tx, item)
 
 

@@ -18,9 +18,20 @@ from storage.tables import (
     Upload,
     UploadPart,
 )
-from storage.vocabulary import DIRECT_KINDS, Disclosure, EvidenceKind, EvidenceState, ScanVerdict
+from storage.vocabulary import (
+    DIRECT_KINDS,
+    AiUse,
+    Disclosure,
+    EvidenceKind,
+    EvidenceState,
+    PeopleShown,
+    ScanVerdict,
+)
 from workflows.access.rules import NOT_YOURS
+from workflows.evidence.consent import replaced_among
 from workflows.evidence.file_types import Flag
+from workflows.evidence.people import held_back
+from workflows.evidence.rules import still_to_say
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,8 @@ class ItemRow:
 
     `reason` is a message with `reason_params`: why it is not sealed, or what is wrong with it.
     `parts_there` of `part_count`: how far its upload has come; `bytes_checked` how far its seal.
-    `missing`: the store has lost its bytes.
+    `missing`: the store has lost its bytes. `replaces_id`: the item that this one is a copy of, in
+    which nobody can be recognised; `replaced`: such a copy stands for this one.
     """
 
     id: ItemId
@@ -40,9 +52,12 @@ class ItemRow:
     kind: EvidenceKind
     title: str
     own_part: str
+    ai: AiUse
     ai_use: str
+    ai_tool: str
     work_from: date | None
     work_to: date | None
+    issued_on: date | None
     expires_on: date | None
     outcomes: tuple[OutcomeCode, ...]
     disclosure: Disclosure
@@ -61,6 +76,11 @@ class ItemRow:
     part_count: int
     parts_there: int
     missing: bool
+    people: PeopleShown
+    consent_note: str
+    consented_on: date | None
+    replaces_id: ItemId | None
+    replaced: bool
 
     @property
     def direct(self) -> bool:
@@ -85,13 +105,39 @@ class ItemRow:
     @property
     def described(self) -> bool:
         """Whether the learner has said what they must before submitting."""
-        by_others = self.kind is EvidenceKind.ATTESTATION
-        return bool(self.outcomes) and (by_others or bool(self.own_part))
+        return not self.to_say
+
+    @property
+    def to_say(self) -> tuple[str, ...]:
+        """What the learner has still to say of it before submitting, by the fields' names."""
+        return still_to_say(
+            self.kind, self.own_part, mapped=bool(self.outcomes), people=self.people, ai=self.ai
+        )
+
+    @property
+    def held(self) -> bool:
+        """Whether it is held back from everyone but its learner."""
+        return held_back(self.people)
 
 
 def case_items(tx: Transaction, case_id: CaseId) -> Sequence[ItemRow]:
     """A case's items that are not erased, in the order they came."""
     return _rows(tx, col(EvidenceItem.case_id) == case_id)
+
+
+def items_after(
+    tx: Transaction, case_id: CaseId, after: UUID | None, most: int
+) -> tuple[Sequence[ItemRow], ItemId | None]:
+    """Up to so many of a case's items in the order of their ids, those after one of them or from
+    the first, and the id after which to go on; None when these are the last."""
+    wanted = select(EvidenceItem.id).where(
+        EvidenceItem.case_id == case_id, EvidenceItem.state != EvidenceState.ERASED.value
+    )
+    if after is not None:
+        wanted = wanted.where(col(EvidenceItem.id) > after)
+    ids = tx.session.exec(wanted.order_by(col(EvidenceItem.id)).limit(most + 1)).all()
+    rows = sorted(_rows(tx, col(EvidenceItem.id).in_(ids[:most])), key=lambda row: row.id)
+    return rows, rows[-1].id if len(ids) > most else None
 
 
 def item_row(tx: Transaction, item_id: ItemId) -> ItemRow:
@@ -112,8 +158,15 @@ def _rows(tx: Transaction, which: ColumnElement[bool]) -> list[ItemRow]:
     mapped = _mapped(tx, ids)
     uploads = _uploads(tx, ids)
     lost = _lost(tx, [item.sha256 for item in items if item.sha256])
+    replaced = replaced_among(tx, ids)
     return [
-        _row(item, mapped.get(item.id, ()), uploads.get(item.id, (0, 0)), item.sha256 in lost)
+        _row(
+            item,
+            mapped.get(item.id, ()),
+            uploads.get(item.id, (0, 0)),
+            missing=item.sha256 in lost,
+            replaced=item.id in replaced,
+        )
         for item in items
     ]
 
@@ -154,7 +207,9 @@ def _row(
     item: EvidenceItem,
     outcomes: tuple[OutcomeCode, ...],
     upload: tuple[int, int],
+    *,
     missing: bool,
+    replaced: bool,
 ) -> ItemRow:
     sealed = item.state == EvidenceState.SEALED.value
     return ItemRow(
@@ -166,9 +221,12 @@ def _row(
         kind=EvidenceKind(item.kind),
         title=item.title or item.file_name,
         own_part=item.own_part,
+        ai=AiUse(item.ai),
         ai_use=item.ai_use,
+        ai_tool=item.ai_tool,
         work_from=item.work_from,
         work_to=item.work_to,
+        issued_on=item.issued_on,
         expires_on=item.expires_on,
         outcomes=outcomes,
         disclosure=Disclosure(item.disclosure),
@@ -187,4 +245,9 @@ def _row(
         part_count=upload[0],
         parts_there=upload[1],
         missing=missing,
+        people=PeopleShown(item.people),
+        consent_note=item.consent_note,
+        consented_on=item.consented_on,
+        replaces_id=ItemId(item.replaces_id) if item.replaces_id else None,
+        replaced=replaced,
     )

@@ -8,7 +8,8 @@ from pathlib import PurePath
 
 from storage.errors import InvalidInput, Problem
 from storage.ids import OutcomeCode
-from storage.vocabulary import Disclosure, EvidenceKind
+from storage.vocabulary import AiUse, Disclosure, EvidenceKind, PeopleShown
+from workflows.evidence.people import asks_for_people, consent_problems
 
 GIB = 1024**3
 UNITS = ("kB", "MB", "GB")
@@ -67,7 +68,11 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Description:
-    """What a learner says of an item."""
+    """What a learner says of an item.
+
+    `ai_use`: what AI tools were used for; `ai_tool`: which. The days of issue and expiry are kept
+    of certificates only. `people`, `consent_note`, `consented_on`: see `people.py`.
+    """
 
     title: str
     kind: EvidenceKind
@@ -78,6 +83,12 @@ class Description:
     expires_on: date | None = None
     outcomes: frozenset[OutcomeCode] = frozenset()
     disclosure: Disclosure = Disclosure.DIGEST_ONLY
+    ai: AiUse = AiUse.NOT_SAID
+    ai_tool: str = ""
+    issued_on: date | None = None
+    people: PeopleShown = PeopleShown.NOT_SAID
+    consent_note: str = ""
+    consented_on: date | None = None
 
 
 def fit_to_announce(announced: Announcement, limits: Limits) -> None:
@@ -115,13 +126,32 @@ def first_title(file_name: str) -> str:
 
 def fit_to_describe(said: Description, known: Sequence[OutcomeCode], today: date) -> None:
     """Return when the description can be kept; raise InvalidInput with what is wrong with it."""
-    problems = [*_text_problems(said), *_date_problems(said, today)]
+    problems = [*_text_problems(said), *_date_problems(said, today), *_ai_problems(said)]
+    if said.people is PeopleShown.AGREED:
+        problems += consent_problems(said.consent_note, said.consented_on, today)
     if said.kind not in LEARNER_KINDS:
         problems.append(Problem("kind", "Choose one of the kinds of evidence."))
     if not said.outcomes <= set(known):
         problems.append(Problem("outcomes", "Choose among the outcomes of this credential."))
     if problems:
         raise InvalidInput("The description was not kept.", problems=problems)
+
+
+def still_to_say(
+    kind: EvidenceKind, own_part: str, *, mapped: bool, people: PeopleShown, ai: AiUse
+) -> tuple[str, ...]:
+    """What a learner has still to say of an item before it is submitted, by the fields' names.
+
+    Of an attestation nothing but its outcomes: the one who gave it has said the rest.
+    """
+    by_learner = kind is not EvidenceKind.ATTESTATION
+    unsaid = (
+        ("own_part", by_learner and not own_part.strip()),
+        ("outcomes", not mapped),
+        ("people", by_learner and asks_for_people(kind, people)),
+        ("ai", by_learner and ai is AiUse.NOT_SAID),
+    )
+    return tuple(name for name, missing in unsaid if missing)
 
 
 def in_words(size: int) -> str:
@@ -170,6 +200,7 @@ def _text_problems(said: Description) -> list[Problem]:
         ("title", said.title, LONGEST_TITLE),
         ("own_part", said.own_part, LONGEST_TEXT),
         ("ai_use", said.ai_use, LONGEST_TEXT),
+        ("ai_tool", said.ai_tool, LONGEST_TITLE),
     ):
         if len(text) > most:
             problems.append(Problem(name, "At most %(count)s characters.", {"count": most}))
@@ -180,7 +211,25 @@ def _date_problems(said: Description, today: date) -> list[Problem]:
     problems = []
     if said.work_from and said.work_to and said.work_from > said.work_to:
         problems.append(Problem("work_to", "The last day of the work is before its first."))
-    for name, day in (("work_from", said.work_from), ("work_to", said.work_to)):
+    past = (
+        ("work_from", said.work_from),
+        ("work_to", said.work_to),
+        ("issued_on", said.issued_on),
+    )
+    for name, day in past:
         if day is not None and day > today:
             problems.append(Problem(name, "This day has not come yet."))
+    if said.issued_on and said.expires_on and said.expires_on < said.issued_on:
+        problems.append(Problem("expires_on", "It would expire before it was issued."))
+    return problems
+
+
+def _ai_problems(said: Description) -> list[Problem]:
+    if said.ai is not AiUse.USED:
+        return []
+    problems = []
+    if not said.ai_use.strip():
+        problems.append(Problem("ai_use", "Say what you used it for."))
+    if not said.ai_tool.strip():
+        problems.append(Problem("ai_tool", "Say which tool it was."))
     return problems

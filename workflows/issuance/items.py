@@ -1,6 +1,6 @@
 """The evidence that a credential names: what of the manifest speaks to something recognised."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -9,11 +9,12 @@ from sqlmodel import col, select
 
 from storage.database import Transaction
 from storage.ids import CaseId, ItemId, OutcomeCode, Sha256, new_token
-from storage.tables import Attestation, Case
-from storage.vocabulary import EvidenceKind, VoiceState
+from storage.tables import Attestation, Case, EvidenceItem
+from storage.vocabulary import EvidenceKind, PeopleShown, VoiceState
 from workflows.attestations.document import read_kept
 from workflows.canonical import canonical_json
 from workflows.cases.queries import manifest_of
+from workflows.evidence.consent import replaced_among
 from workflows.issuance.claims import IssuedItem
 from workflows.words import words
 
@@ -49,20 +50,31 @@ def issued_items(
 ) -> tuple[IssuedItem, ...]:
     """The items of the manifest with an outcome that was recognised, in the manifest's order.
 
-    A statement that was withdrawn is left out; one whose giver wants no name in public loses it.
+    A statement that was withdrawn is left out, and so is what is held back because people in it
+    have not agreed; a statement whose giver wants no name in public loses it.
     """
     manifest = manifest_of(tx, CaseId(case.id), round_number)
     if manifest is None:
         return ()
     items = _Manifest.model_validate_json(canonical_json(manifest.body)).items
     statements = _statements(tx, case)
+    kept_back = _kept_back(tx, [item.id for item in items])
     found = []
     for item in items:
         outcomes = tuple(code for code in item.outcomes if code in recognised)
         title = statements.get(item.id, item.title or item.file_name)
-        if outcomes and title is not None:
+        if outcomes and title is not None and item.id not in kept_back:
             found.append(_issued(item, outcomes, title))
     return tuple(found)
+
+
+def _kept_back(tx: Transaction, ids: Sequence[UUID]) -> frozenset[UUID]:
+    waiting = tx.session.exec(
+        select(EvidenceItem.id).where(
+            col(EvidenceItem.id).in_(ids), EvidenceItem.people == PeopleShown.WAITING.value
+        )
+    ).all()
+    return frozenset(waiting) | replaced_among(tx, ids)
 
 
 def _issued(item: _Item, outcomes: tuple[OutcomeCode, ...], title: str) -> IssuedItem:

@@ -31,9 +31,11 @@ from storage.vocabulary import (
     Disclosure,
     EvidenceKind,
     EvidenceState,
+    PeopleShown,
     VoiceState,
 )
 from workflows.attestations.document import read_kept
+from workflows.evidence.people import held_back
 from workflows.frameworks.definition import Criterion, Definition, Outcome, read_definition
 from workflows.issuance.addresses import Site
 from workflows.issuance.claims import FrozenCredential, level_id, read_frozen
@@ -265,7 +267,7 @@ def _items(
 
 
 def _item(slug: str, claim: EvidenceClaim, row: EvidenceItem, disclosure: Disclosure) -> PublicItem:
-    there = row.state == EvidenceState.SEALED
+    there = row.state == EvidenceState.SEALED and not held_back(PeopleShown(row.people))
     return PublicItem(
         slug=slug,
         item_id=ItemId(row.id),

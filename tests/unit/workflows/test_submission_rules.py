@@ -6,7 +6,7 @@ import pytest
 
 from storage.errors import InvalidInput, Problem
 from storage.ids import CaseId, ItemId, OutcomeCode, Sha256, new_id
-from storage.vocabulary import CaseState, EvidenceKind, EvidenceState
+from storage.vocabulary import AiUse, CaseState, EvidenceKind, EvidenceState, PeopleShown
 from workflows.canonical import canonical_json, content_hash
 from workflows.cases.calendar import after_working_days
 from workflows.cases.manifest import ManifestItem, Submission, manifest_body
@@ -16,6 +16,7 @@ from workflows.cases.rules import Declaration, ItemFacts, rating_problems, ready
 from workflows.evidence.coverage import CoverageStatus, OutcomeCoverage, OutcomeRule
 
 SIGNED = Declaration(agreed=True, signed_name="Ana Souza")
+WITH_GAPS = Declaration(agreed=True, signed_name="Ana Souza", with_gaps=True)
 AT = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)
 RULE = OutcomeRule(OutcomeCode("CNC1"), 2, 1, frozenset({EvidenceKind.VIDEO}))
 THIN = OutcomeCoverage(
@@ -29,8 +30,10 @@ def facts(
     kind: EvidenceKind = EvidenceKind.VIDEO,
     own_part: str = "I set it up.",
     mapped: bool = True,
+    people: PeopleShown = PeopleShown.NOBODY,
+    ai: AiUse = AiUse.NONE,
 ) -> ItemFacts:
-    return ItemFacts("Set-up", kind, state, own_part, mapped)
+    return ItemFacts("Set-up", kind, state, own_part, mapped, people, ai)
 
 
 def refused(items: list[ItemFacts], declaration: Declaration = SIGNED, on_gap: str = "warn") -> str:
@@ -41,11 +44,15 @@ def refused(items: list[ItemFacts], declaration: Declaration = SIGNED, on_gap: s
 
 
 def test_a_described_sealed_item_and_a_signature_are_enough_where_gaps_only_warn() -> None:
-    assert ready_to_submit([facts()], [THIN], Policy(), SIGNED) is None
+    assert ready_to_submit([facts()], [THIN], Policy(), WITH_GAPS) is None
+
+
+def test_gaps_are_submitted_only_by_someone_who_says_so() -> None:
+    assert "tick that you submit with these gaps" in refused([facts()])
 
 
 def test_gaps_stand_in_the_way_where_the_policy_says_so() -> None:
-    assert "Add one more." in refused([facts()], on_gap="refuse")
+    assert "Add one more." in refused([facts()], WITH_GAPS, on_gap="refuse")
 
 
 def test_nothing_sealed_is_nothing_to_assess() -> None:
@@ -65,8 +72,21 @@ def test_own_part_and_mapping_are_asked_for_by_the_items_name() -> None:
     assert "“Set-up” which outcomes it shows" in refused([facts(mapped=False)])
 
 
+def test_people_and_ai_are_asked_for_where_nothing_was_said() -> None:
+    assert "other people can be seen or heard" in refused([facts(people=PeopleShown.NOT_SAID)])
+    assert "whether AI tools had a part" in refused([facts(ai=AiUse.NOT_SAID)])
+    paper = facts(kind=EvidenceKind.DOCUMENT, people=PeopleShown.NOT_SAID)
+    assert ready_to_submit([paper], [], Policy(), SIGNED) is None
+
+
+def test_an_item_that_waits_for_consent_does_not_stand_in_the_way() -> None:
+    assert ready_to_submit([facts(people=PeopleShown.WAITING)], [], Policy(), SIGNED) is None
+
+
 def test_an_attestation_needs_no_own_part() -> None:
-    attestation = facts(kind=EvidenceKind.ATTESTATION, own_part="", mapped=False)
+    attestation = facts(
+        kind=EvidenceKind.ATTESTATION, own_part="", mapped=False, ai=AiUse.NOT_SAID
+    )
     assert ready_to_submit([facts(), attestation], [], Policy(), SIGNED) is None
 
 
@@ -150,6 +170,7 @@ def test_deadlines_skip_weekends_and_holidays() -> None:
         ("draft", True, [facts(EvidenceState.STORED)], False, None, "wait_for_seal"),
         ("draft", True, [facts(own_part="")], False, None, "describe_evidence"),
         ("draft", True, [facts(mapped=False)], True, None, "describe_evidence"),
+        ("draft", True, [facts(ai=AiUse.NOT_SAID)], True, None, "describe_evidence"),
         ("draft", True, [facts()], False, None, "fill_gaps"),
         ("draft", True, [facts()], True, None, "submit"),
         ("submitted", True, [], True, None, "wait_screening"),
