@@ -5,7 +5,7 @@ from dataclasses import dataclass
 MIB = 1024**2
 SMALLEST_PART = 5 * MIB
 """S3 refuses smaller ones, except as the last."""
-PART_SIZES = (8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB)
+PART_SIZES = (SMALLEST_PART, 8 * MIB, 16 * MIB, 32 * MIB, 64 * MIB)
 """Small parts lose little when a line breaks; large ones keep long lists short."""
 COMFORTABLE_COUNT = 256
 LARGEST_COUNT = 10_000

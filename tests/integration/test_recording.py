@@ -156,7 +156,7 @@ def test_a_recording_gives_back_the_room_that_it_did_not_need(intake: Intake) ->
 
 
 def test_a_file_has_the_parts_and_the_size_that_were_announced(intake: Intake) -> None:
-    body = noise(8 * MIB + 1000)
+    body = noise(SMALLEST_PART + 1000)
     plan = intake.announce(body)
     with pytest.raises(InvalidInput, match="another size"):
         sign_parts(

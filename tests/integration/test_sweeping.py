@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from storage.ids import ItemId, sha256_of
 from storage.tables import EvidenceItem, Upload
-from storage.vault import INCOMING, StoreAddress
+from storage.vault import INCOMING, SMALLEST_PART, StoreAddress
 from storage.vault.bucket import ABANDONED_AFTER_DAYS
 from storage.vault.client import connect
 from storage.vocabulary import EvidenceState, ScanVerdict
@@ -21,7 +21,7 @@ from workflows.evidence.sweeping import (
     finish_interrupted_uploads,
 )
 
-THREE_PARTS = 16 * 1024**2 + 1000
+THREE_PARTS = 2 * SMALLEST_PART + 1000
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from storage.errors import Conflict, InvalidInput, NotFound, TooMany
 from storage.ids import CaseId, ItemId, Sha256, new_id, sha256_of
 from storage.tables import EvidenceItem, Institution, OutboxRow, Upload, UploadPart
-from storage.vault import StoreAddress, StoreAway, Vault
+from storage.vault import SMALLEST_PART, StoreAddress, StoreAway, Vault
 from storage.vocabulary import EvidenceKind, EvidenceState, Role
 from tests.fixtures.intake import Intake, noise, piece_of
 from tests.fixtures.proxy import Proxy
@@ -30,7 +30,7 @@ from workflows.evidence.uploading import (
 )
 
 MIB = 1024**2
-THREE_PARTS = 16 * MIB + 1000
+THREE_PARTS = 2 * SMALLEST_PART + 1000
 
 
 def uploads(intake: Intake) -> list[Upload]:
@@ -41,7 +41,7 @@ def uploads(intake: Intake) -> list[Upload]:
 def test_a_file_in_three_parts_is_stored_and_its_seal_promised(intake: Intake) -> None:
     body = noise(THREE_PARTS)
     plan = intake.announce(body, "Film of the job.mp4")
-    assert plan.plan.sizes() == (8 * MIB, 8 * MIB, 1000)
+    assert plan.plan.sizes() == (SMALLEST_PART, SMALLEST_PART, 1000)
     assert plan.state is EvidenceState.ANNOUNCED
     intake.send(plan, body)
     assert intake.item(plan.item_id).state == EvidenceState.UPLOADING

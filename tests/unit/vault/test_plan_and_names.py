@@ -22,7 +22,8 @@ def test_every_plan_adds_up_and_keeps_within_what_stores_allow(size: int) -> Non
 
 def test_parts_grow_with_the_file() -> None:
     assert plan_parts(1).part_count == 1
-    assert plan_parts(100 * MIB).part_size == 8 * MIB
+    assert plan_parts(1024 * MIB).part_size == SMALLEST_PART
+    assert plan_parts(2048 * MIB).part_size == 8 * MIB
     assert plan_parts(4 * 1024 * MIB).part_size == 16 * MIB
     assert plan_parts(4 * 1024 * MIB).sizes() == (16 * MIB,) * 256
 
