@@ -15,7 +15,7 @@ from app.sandbox.frames import read_frame, write_frame
 from workflows.confining import Place
 
 OURS = ("app.", "workflows.", "credentials.", "storage.")
-AHEAD = 256 * 1024
+AHEAD = 64 * 1024
 """Small reads are answered from so much read at once."""
 LARGEST_READ = 4 * 1024**2
 
