@@ -220,6 +220,13 @@ class Settings:
         "The longest recording that can be taken in the browser, in bytes. So much room is held "
         "while it is taken; what it does not need is given back at its end.",
     )
+    api_calls_per_minute: int = _setting(
+        "API_CALLS_PER_MINUTE",
+        "6000",
+        _number,
+        "How often one access token, or one person's browsers together, may call the API in a "
+        "minute. A file takes four calls, and one more for every 32 parts.",
+    )
     session_hours: int = _setting(
         "SESSION_HOURS", "12", _number, "After how many hours a sign-in ends."
     )

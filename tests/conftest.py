@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.clamd",
     "tests.fixtures.recall",
     "tests.fixtures.intake",
+    "tests.fixtures.api",
     "tests.fixtures.invariants",
     "tests.fixtures.web",
     "tests.fixtures.story",

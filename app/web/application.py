@@ -7,6 +7,7 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import logs
+from app.api import rest
 from app.container import Container
 from app.settings import Settings
 from app.web import (
@@ -16,6 +17,7 @@ from app.web import (
     assessor,
     assets,
     catalogue,
+    consent,
     credentials,
     documents,
     employer,
@@ -72,6 +74,7 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         learner.blueprint,
         uploads.blueprint,
         evidence.blueprint,
+        consent.blueprint,
         assessor.blueprint,
         staff.blueprint,
         credentials.blueprint,
@@ -80,6 +83,7 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         employer.blueprint,
         verify.blueprint,
         admin.blueprint,
+        rest.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages
 

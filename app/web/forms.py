@@ -139,11 +139,12 @@ def _problems(errors: Sequence[ErrorDetails]) -> list[Problem]:
     found: dict[str, Problem] = {}
     for one in errors:
         field = str(one["loc"][0]) if one["loc"] else ""
-        found.setdefault(field, _problem(field, one))
+        found.setdefault(field, problem_of(field, one))
     return list(found.values())
 
 
-def _problem(field: str, error: ErrorDetails) -> Problem:
+def problem_of(field: str, error: ErrorDetails) -> Problem:
+    """What pydantic found wrong with a field, in words."""
     if isinstance(cause := error.get("ctx", {}).get("error"), ValueError):
         return Problem(field, str(cause))
     known = WORDS.get(error["type"], NOT_SO)

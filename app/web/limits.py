@@ -24,7 +24,7 @@ STORAGE_OPTIONS: dict[str, str | int] = {"socket_connect_timeout": 1, "socket_ti
 class Limit:
     """So many requests in so much time, per whatever `by` says."""
 
-    rate: str
+    rate: str | Callable[[], str]
     by: Callable[[], str]
     scope: str
 
@@ -49,7 +49,9 @@ def account_named_from_here() -> str:
     return f"{account_named()}:{address()}"
 
 
-def limited(rate: str, by: Callable[[], str] = address, scope: str = "") -> Callable[[View], View]:
+def limited(
+    rate: str | Callable[[], str], by: Callable[[], str] = address, scope: str = ""
+) -> Callable[[View], View]:
     """Mark a view with a limit; views with the same `scope` share it."""
 
     def mark(view: View) -> View:

@@ -62,6 +62,7 @@ class ItemRow:
     outcomes: tuple[OutcomeCode, ...]
     disclosure: Disclosure
     file_name: str
+    recorded_with: str
     size: int
     media_type: str
     sha256: Sha256 | None
@@ -112,6 +113,16 @@ class ItemRow:
         """What the learner has still to say of it before submitting, by the fields' names."""
         return still_to_say(
             self.kind, self.own_part, mapped=bool(self.outcomes), people=self.people, ai=self.ai
+        )
+
+    def may_be_replaced_by(self, other: "ItemRow") -> bool:
+        """Whether the other could be a copy of this one in which nobody can be recognised."""
+        return (
+            other.state is EvidenceState.SEALED
+            and other.kind is not EvidenceKind.ATTESTATION
+            and other.sha256 != self.sha256
+            and other.replaces_id is None
+            and not other.replaced
         )
 
     @property
@@ -231,6 +242,7 @@ def _row(
         outcomes=outcomes,
         disclosure=Disclosure(item.disclosure),
         file_name=item.file_name,
+        recorded_with=item.recorded_with,
         size=item.size if item.size is not None else item.declared_size,
         media_type=item.media_type,
         sha256=Sha256(item.sha256) if sealed and item.sha256 else None,
