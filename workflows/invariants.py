@@ -65,6 +65,18 @@ LOOKS: Mapping[str, tuple[str, str]] = {
         """,
         "the item is not the one that was submitted",
     ),
+    "erasure": (
+        """
+        SELECT m.id FROM manifest m WHERE m.body -> 'erased_at' IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM erasure_plan p WHERE p.case_id = m.case_id AND p.begun_at IS NOT NULL)
+        UNION ALL
+        SELECT p.id FROM erasure_plan p WHERE p.done_at IS NOT NULL AND (p.begun_at IS NULL
+            OR p.receipt -> 'sha256' IS NULL OR EXISTS (
+            SELECT 1 FROM evidence_item i WHERE i.case_id = p.case_id
+            AND i.created_at < p.begun_at AND i.state <> 'erased'))
+        """,
+        "something was erased without a plan, or a receipt says more than was done",
+    ),
     "item_size": (
         """
         SELECT i.id FROM evidence_item i JOIN sealed_object o ON o.sha256 = i.sha256
@@ -83,7 +95,8 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY c.id
 
 # what was frozen, and the digest that was taken of it then
 FROZEN: Mapping[str, str] = {
-    "manifest": "SELECT id, body, digest FROM manifest",
+    # an erased manifest says so itself, and keeps the digest of the whole
+    "manifest": "SELECT id, body, digest FROM manifest WHERE body -> 'erased_at' IS NULL",
     "definition": "SELECT id, body, content_hash FROM definition_version",
     "policy": "SELECT id, body, content_hash FROM policy_version",
     "credential_document": "SELECT id, document, document_sha256 FROM credential"

@@ -19,6 +19,7 @@ from workflows.evidence.erasing import erase_evidence
 from workflows.evidence.sealing import seal_evidence
 from workflows.issuance.commands import issue_credential
 from workflows.issuance.status import sign_status_list
+from workflows.keeping.commands import erase_case
 from workflows.looking.commands import draw_pages, inspect_evidence
 from workflows.looking.renditions import make_rendition
 from workflows.people.mail import send_mail
@@ -56,6 +57,10 @@ def _make_rendition(parts: Container, work: Promised) -> None:
     make_rendition(parts.db, parts.vault, LOOKER, ItemId(work.subject_id), work.id)
 
 
+def _erase_case(parts: Container, work: Promised) -> None:
+    erase_case(parts.db, parts.site, work.subject_id, work.id)
+
+
 def _send_mail(parts: Container, work: Promised) -> None:
     send_mail(parts.db, parts.mailer, work.subject_id, work.id)
 
@@ -84,6 +89,7 @@ def _seal_attestation(parts: Container, work: Promised) -> None:
 HANDLERS: Mapping[str, Handler] = {
     Work.SEAL_EVIDENCE: _seal_evidence,
     Work.ERASE_EVIDENCE: _erase_evidence,
+    Work.ERASE_CASE: _erase_case,
     Work.INSPECT_EVIDENCE: _inspect_evidence,
     Work.DRAW_PAGES: _draw_pages,
     Work.MAKE_RENDITION: _make_rendition,

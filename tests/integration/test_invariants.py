@@ -36,6 +36,7 @@ WRONG = [
     ("submission", "DELETE FROM manifest"),
     ("submission", "DELETE FROM event WHERE kind = 'submit_case'"),
     ("submitted_item", "UPDATE evidence_item SET state = 'rejected', sha256 = NULL"),
+    ("erasure", """UPDATE manifest SET body = body || '{"erased_at": "x"}'"""),
     ("item_size", "UPDATE sealed_object SET size = size + 1"),
     ("manifest", """UPDATE manifest SET body = body || '{"number": 1}'"""),
     ("definition", """UPDATE definition_version SET body = body || '{"title": "Another"}'"""),

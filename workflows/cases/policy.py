@@ -15,11 +15,37 @@ DECLARATION = (
 )
 
 
+class Retention(Frozen):
+    """How long evidence is kept, in calendar days, by what became of its case.
+
+    `notice_days`: so long before, the learner hears of it. `undo_days`: so long an erasure that
+    the learner asked for can be undone.
+    """
+
+    recognised_days: int = Field(default=1825, ge=1)
+    not_recognised_days: int = Field(default=365, ge=1)
+    withdrawn_days: int = Field(default=180, ge=1)
+    never_submitted_days: int = Field(default=365, ge=1)
+    abandoned_days: int = Field(default=180, ge=1)
+    notice_days: int = Field(default=30, ge=1)
+    undo_days: int = Field(default=7, ge=1)
+
+
+CONSENT_COVERS = (
+    "The people who assess, moderate and decide this case, and the staff who look after it, may "
+    "see and hear the item. It is kept as long as the institution keeps evidence. Its digest, "
+    "which shows nothing of it, can be published; the item itself is given to others only if the "
+    "people in it agree to that as well. They can take their consent back at any time, and from "
+    "then on nobody but the learner can open it."
+)
+
+
 class Policy(Frozen):
     """Defaults of PLAR.md, each of which an institution can set otherwise.
 
     `on_gap`: whether a submission with thin or missing evidence is let through with a warning
-    or refused. Times are in working days unless their name says otherwise.
+    or refused. `consent_covers`: what people who are seen or heard in evidence agree to. Times
+    are in working days unless their name says otherwise.
     `reading_days_after_decision`: calendar days in which its assessors may still open a decided
     case's evidence, for an appeal.
     """
@@ -32,6 +58,8 @@ class Policy(Frozen):
     assessment_days: int = 15
     decision_days: int = 5
     attestation_link_days: int = 30
+    consent_covers: str = CONSENT_COVERS
+    retention: Retention = Retention()
     reading_days_after_decision: int = Field(default=90, ge=0)
 
 

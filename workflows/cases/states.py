@@ -47,6 +47,8 @@ TRANSITIONS = (
             S.DECISION,
         )
     ),
+    Transition(S.DRAFT, "expire_case", Role.SYSTEM, S.EXPIRED),
+    Transition(S.RETURNED, "expire_case", Role.SYSTEM, S.EXPIRED),
 )
 
 EDITABLE = frozenset({S.DRAFT, S.RETURNED})

@@ -31,6 +31,7 @@ from workflows.cases.policy import read_policy
 from workflows.evidence.consent import is_replaced
 from workflows.evidence.people import COPY_COUNTS, HELD_BACK, readable_by_others
 from workflows.evidence.readers import PURPOSES, Standing, closed_to
+from workflows.keeping.access import still_open
 
 LOST = (
     "This file is not in the store any more. Its digest is kept, and the loss is written in the "
@@ -108,6 +109,7 @@ def readable_item(tx: Transaction, actor: Actor, item_id: ItemId) -> tuple[Evide
     if actor.account_id != case.learner_id:
         if not _was_submitted(tx, item):
             raise NotFound(NOT_YOURS)  # what was never submitted is the learner's alone
+        still_open(tx, case.id)
         not_held_back(tx, item)
     standing = standing_of(tx, case, item)
     why_not = closed_to(who.role, standing, tx.now)

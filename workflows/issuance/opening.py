@@ -3,11 +3,12 @@
 from storage.database import Database, command
 from storage.errors import NotFound
 from storage.ids import CredentialId, new_id
-from storage.tables import EvidenceAccess
+from storage.tables import Credential, EvidenceAccess
 from storage.vault import Vault, sealed_key
 from storage.vocabulary import CredentialState
 from workflows.issuance.addresses import Site
 from workflows.issuance.queries import public_credential, public_item
+from workflows.keeping.access import still_open
 
 
 @command
@@ -24,6 +25,7 @@ def open_item(
         item = public_item(view, slug)
         if view.state is not CredentialState.PUBLISHED or not item.openable:
             raise NotFound("This file is not open to everyone.")
+        still_open(tx, tx.session.get_one(Credential, credential_id).case_id)
         tx.session.add(
             EvidenceAccess(
                 id=new_id(),
