@@ -25,8 +25,8 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(X-Amz-[A-Za-z-]+)=[^&\s\"']+"), r"\1=[redacted]"),
     (re.compile(r"(\w+://)[^/\s:@]*:[^/\s@]+@"), r"\1[redacted]@"),
     (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[e-mail]"),
-    # what storage.ids.new_token makes
-    (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "[token]"),
+    # what storage.ids.new_token makes, by itself or as an access token
+    (re.compile(r"(?<![\w-])(assay_)?[\w-]{43}(?![\w-])"), "[token]"),
 )
 # libraries whose information is nobody's
 TALKATIVE = ("alembic", "botocore", "urllib3")

@@ -78,6 +78,7 @@ SECRETS = [
     "redis://:hunter2@valkey/0",
     "mail to kim.lee+rpl@example.edu failed",
     "GET /attest/KNNVrck_3Cjj3lIIncbpvLQxlZY3KNSJVZVd79yO3KI",
+    "Bearer assay_KNNVrck_3Cjj3lIIncbpvLQxlZY3KNSJVZVd79yO3KI",
 ]
 
 
