@@ -51,10 +51,10 @@ BEGINNINGS = (
 OFFICE_ENDINGS = frozenset(
     ("docx", "xlsx", "pptx", "docm", "xlsm", "pptm", "odt", "ods", "odp", "odg")
 )
-MEDIA_ENDINGS = frozenset(
+FILM_ENDINGS = frozenset(
     ("mp4", "m4v", "mov", "webm", "mkv", "avi", "mpg", "mpeg", "wmv", "3gp", "ogv", "mts", "m2ts")
-    + ("mp3", "m4a", "wav", "ogg", "oga", "opus", "flac", "aac", "wma", "amr")
 )
+SOUND_ENDINGS = frozenset(("mp3", "m4a", "wav", "ogg", "oga", "opus", "flac", "aac", "wma", "amr"))
 
 
 def family(media_type: str, file_name: str) -> Family:
@@ -67,4 +67,4 @@ def family(media_type: str, file_name: str) -> Family:
     for beginning, found in BEGINNINGS:
         if media_type.startswith(beginning):
             return found
-    return Family.MEDIA if ending in MEDIA_ENDINGS else Family.OTHER
+    return Family.MEDIA if ending in FILM_ENDINGS | SOUND_ENDINGS else Family.OTHER

@@ -27,7 +27,8 @@ from workflows.confining import (
     Limits,
     Source,
 )
-from workflows.looking.looks import MOST_MEMBERS, PAGES_AT_FIRST, Count, Facts, Member, Words
+from workflows.looking.drawing import PAGES_AT_FIRST
+from workflows.looking.looks import MOST_MEMBERS, Count, Facts, Member, Words
 from workflows.looking.seeing import DAMAGED, TOO_LARGE, TOO_MUCH, Drawn, Progress, Seen
 
 TASKS = "app.looking.tasks"

@@ -15,6 +15,7 @@ from storage.vault import Vault
 from storage.vocabulary import PreviewKind
 from workflows.access.rules import Actor
 from workflows.evidence.disclosure import note_access, readable_item
+from workflows.looking.drawing import PAGES_AT_FIRST
 from workflows.looking.keeping import (
     Kept,
     SealedItem,
@@ -25,7 +26,7 @@ from workflows.looking.keeping import (
     seen_before,
     source_of,
 )
-from workflows.looking.looks import PAGES_AT_FIRST, Facts
+from workflows.looking.looks import Facts
 from workflows.looking.same_bytes import note_same_bytes
 from workflows.looking.seeing import GAVE_UP, Seen
 from workflows.ports import Looker

@@ -16,8 +16,6 @@ from storage.vocabulary import PreviewKind
 LONGEST_WORDS = 200
 MOST_MEMBERS = 500
 LARGEST_NUMBER = 2**53
-PAGES_AT_FIRST = 50
-"""So many pages of a document are drawn at once, the others when somebody wants to see them."""
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,99 @@
+"""Images by Pillow: opened as the few formats we name, bounded in dots, drawn anew."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from PIL import ExifTags, Image, TiffImagePlugin
+
+from app.looking.days import day
+from app.looking.pictures import LARGE, keep_picture, keep_thumbnail
+from app.looking.report import DAMAGED, TOO_LARGE, Report
+from workflows.looking.drawing import PAGES_AT_FIRST
+
+FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
+MOST_DOTS = 80_000_000
+MOST_DOTS_JPEG = 400_000_000
+"""A JPEG can be opened at an eighth of its size."""
+TURNED = {3: 180, 6: 90, 8: 270}
+SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+def facts(source: BinaryIO, report: Report) -> None:
+    """Size, camera, the day it was taken, and whether it holds the place."""
+    with _opened(source, report) as picture:
+        if picture is None:
+            return
+        exif = picture.getexif()
+        orientation = int(exif.get(ExifTags.Base.Orientation, 1) or 1)
+        width, height = picture.size
+        inner = exif.get_ifd(ExifTags.IFD.Exif)
+        taken = inner.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
+        names = [str(exif.get(tag, "")).strip("\0 ") for tag in _MAKER]
+        position = bool(exif.get_ifd(ExifTags.IFD.GPSInfo))
+        report.know(
+            width=height if orientation in SIDEWAYS else width,
+            height=width if orientation in SIDEWAYS else height,
+            rotation=TURNED.get(orientation, 0),
+            created_on=day(taken),
+            camera=" ".join(name for name in names if name),
+            made_with=str(exif.get(ExifTags.Base.Software, "")),
+            has_position=position,
+        )
+        if position:
+            report.signal("has_position")
+        if isinstance(picture, TiffImagePlugin.TiffImageFile):
+            report.know(pages=picture.n_frames)
+
+
+def draw(source: BinaryIO, report: Report) -> None:
+    """The picture drawn anew, and a thumbnail; of a TIFF with several, each as a page."""
+    with _opened(source, report) as picture:
+        if picture is None:
+            return
+        several = isinstance(picture, TiffImagePlugin.TiffImageFile) and picture.n_frames > 1
+        if several:
+            _draw_frames(picture, report, 1, PAGES_AT_FIRST)
+            picture.seek(0)
+        else:
+            # JPEG alone can be opened smaller than it is
+            picture.draft("RGB", (LARGE, LARGE))
+            keep_picture(report, "image", 0, picture)
+        keep_thumbnail(report, picture)
+
+
+def pages(source: BinaryIO, report: Report, first: int, count: int) -> None:
+    """Frames of a TIFF from a number on."""
+    with _opened(source, report) as picture:
+        if picture is not None:
+            _draw_frames(picture, report, first, count)
+
+
+def _draw_frames(picture: Image.Image, report: Report, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        try:
+            picture.seek(number - 1)
+        except EOFError:
+            return
+        if picture.width * picture.height <= MOST_DOTS:
+            keep_picture(report, "page", number, picture)
+
+
+@contextmanager
+def _opened(source: BinaryIO, report: Report) -> Iterator[Image.Image | None]:
+    """The image when it is one, and not too large; what breaks on the way is its trouble."""
+    Image.MAX_IMAGE_PIXELS = None  # bounded here, per format
+    try:
+        with Image.open(source, formats=FORMATS) as picture:
+            most = MOST_DOTS_JPEG if picture.format in {"JPEG", "MPO"} else MOST_DOTS
+            if picture.width * picture.height > most:
+                report.trouble = TOO_LARGE
+                report.know(width=picture.width, height=picture.height)
+                yield None
+            else:
+                yield picture
+    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError):
+        report.trouble = report.trouble or DAMAGED
+
+
+_MAKER = (ExifTags.Base.Make, ExifTags.Base.Model)
