@@ -36,7 +36,11 @@ class Bench:
 
 
 class Miswired(AssayError):
-    """Work that no handler of this version does to its end."""
+    """Work that a handler did not do to its end."""
+
+
+class FromAnotherVersion(Unavailable):
+    """Work that a newer version promised, or an older one: it waits for a worker that knows it."""
 
 
 _bench: Bench | None = None
@@ -102,10 +106,17 @@ def attempt(bench: Bench, promised: Promised) -> None:
 
 
 def handler_of(bench: Bench, promised: Promised) -> "Handler":
-    """The handler of this kind of work; an older version of us may not have it yet."""
+    """The handler of this kind of work; an older version of us may not have it yet.
+
+    Giving it up would be wrong: while a new version is rolled out, it is done a little later. What
+    waits for long is reported like all work that is late.
+    """
     handler = bench.handlers.get(promised.kind)
     if handler is None:
-        raise Miswired("This version of Assay does not know this kind of work.")
+        raise FromAnotherVersion(
+            "This worker's version of Assay does not know this kind of work; it waits for one that "
+            "does."
+        )
     return handler
 
 

@@ -25,6 +25,7 @@ from storage.errors import InvalidInput, Unavailable
 from storage.events import request_id
 from storage.ids import OutboxId, new_id
 from storage.outbox import PACE, Pace, Promised, begin, claim_due, find, promise, receive
+from storage.outbox_reports import overdue
 from storage.vocabulary import Queue
 from workflows.work import REMEMBERED, Work
 
@@ -163,10 +164,23 @@ def test_a_handler_that_receives_nothing_has_failed(parts: Parts) -> None:
     assert "without saying" in row.last_error
 
 
-def test_work_of_an_unknown_kind_fails_and_says_so(parts: Parts) -> None:
+def test_work_of_an_unknown_kind_waits_for_a_worker_that_knows_it_and_is_reported_late(
+    parts: Parts, clock: SetClock
+) -> None:
+    """While a new version is rolled out, its promises meet workers of the old one for a while."""
     row = promised(parts.db, "from_the_future")
-    run_on(Bench(parts, {}, PACE), row)
+    known = promised(parts.db)
+    for _ in range(PACE.max_attempts * 2):
+        run_on(Bench(parts, {"effect": do}, PACE), row)
+        clock.advance(timedelta(minutes=2))
     assert "does not know" in seen(parts.db, row).last_error
+    assert (seen(parts.db, row).dead_at, seen(parts.db, row).attempts) == (None, 0)
+    with parts.db.reading() as tx:
+        assert row in [late.id for late in overdue(tx, timedelta(minutes=15))]
+    run_on(Bench(parts, {"effect": do}, PACE), known)
+    run_on(Bench(parts, {"from_the_future": do}, PACE), row)
+    assert seen(parts.db, row).done_at is not None
+    assert seen(parts.db, known).done_at is not None
 
 
 def test_a_long_job_keeps_its_hold(parts: Parts, database_url: str) -> None:
