@@ -35,6 +35,7 @@ from app.web import (
     supervisor,
     uploads,
     verify,
+    viewer,
 )
 
 log = logs.get(__name__)
@@ -73,7 +74,9 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         account.blueprint,
         learner.blueprint,
         uploads.blueprint,
+        recording.blueprint,
         evidence.blueprint,
+        viewer.blueprint,
         consent.blueprint,
         assessor.blueprint,
         staff.blueprint,
