@@ -23,6 +23,7 @@ from workflows.evidence.sweeping import (
     clear_incoming,
     finish_interrupted_uploads,
 )
+from workflows.looking.commands import look_at_the_unseen
 from workflows.work import forget_old_work
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ TICKS: tuple[Tick, ...] = (
     Tick("clear_incoming", timedelta(hours=6), lambda parts: clear_incoming(parts.db, parts.vault)),
     Tick("expire_attestations", timedelta(minutes=10), lambda parts: expire_attestations(parts.db)),
     Tick("expire_endorsements", timedelta(minutes=10), lambda parts: expire_endorsements(parts.db)),
+    Tick("look_at_the_unseen", timedelta(minutes=10), lambda parts: look_at_the_unseen(parts.db)),
     Tick("report_late_work", timedelta(minutes=5), report_late_work),
     Tick("forget_old_work", timedelta(hours=1), forget_in_batches),
 )

@@ -147,8 +147,10 @@ def _open_document(archive: zipfile.ZipFile, report: Report) -> None:
 def _people(report: Report) -> None:
     """Who is named in it is a fact; nobody is compared with anybody."""
     author, editor = report.facts.get("author", ""), report.facts.get("last_editor", "")
-    if author or editor:
+    if author and editor:
         report.signal("office_people", author=str(author)[:200], editor=str(editor)[:200])
+    elif author or editor:
+        report.signal("office_author", author=str(author or editor)[:200])
 
 
 def _outside(archive: zipfile.ZipFile, name: str) -> int:

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from workflows.confining import MIB, Place
 
+PIECE = 4 * MIB
 NEAR = 48 * MIB
 """Up to here a file is read once, whole, into memory; beyond it tools ask for what they need."""
 
@@ -16,7 +17,11 @@ def near(place: Place) -> BinaryIO:
         raise ValueError("a tool needs a file")
     if size_of(place.source) > NEAR:
         return place.source
-    return io.BytesIO(place.source.read())
+    whole = io.BytesIO()
+    while piece := place.source.read(PIECE):
+        whole.write(piece)
+    whole.seek(0)
+    return whole
 
 
 def size_of(source: BinaryIO) -> int:

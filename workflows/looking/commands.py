@@ -10,9 +10,9 @@ from storage.database import Database, Transaction, command
 from storage.errors import Conflict, NotFound
 from storage.ids import ItemId, OutboxId
 from storage.outbox import Promised, receive
-from storage.tables import Inspection, OutboxRow, Preview
+from storage.tables import EvidenceItem, Inspection, OutboxRow, Preview
 from storage.vault import Vault
-from storage.vocabulary import PreviewKind
+from storage.vocabulary import EvidenceState, PreviewKind
 from workflows.access.rules import Actor
 from workflows.evidence.disclosure import note_access, readable_item
 from workflows.looking.drawing import PAGES_AT_FIRST
@@ -28,7 +28,7 @@ from workflows.looking.keeping import (
 )
 from workflows.looking.looks import Facts
 from workflows.looking.same_bytes import note_same_bytes
-from workflows.looking.seeing import GAVE_UP, Seen
+from workflows.looking.seeing import GAVE_UP, TOOL_VERSION, Seen
 from workflows.ports import Looker
 from workflows.work import Work, promise_work
 
@@ -74,7 +74,7 @@ def inspect_evidence(
     else:
         source = source_of(vault, item.key)
         with looker.look(source, item.media_type, item.file_name) as seen:
-            kept = put_drawn(vault, item.sha256, seen.drawn)
+            kept = put_drawn(vault, item, seen.drawn)
             _record(db, item, outbox_id, seen, kept)
 
 
@@ -88,7 +88,7 @@ def draw_pages(
         return
     source = source_of(vault, item.key)
     with looker.draw_pages(source, item.media_type, first, PAGES_AT_FIRST) as seen:
-        kept = put_drawn(vault, item.sha256, seen.drawn)
+        kept = put_drawn(vault, item, seen.drawn)
         _record_previews(db, item, outbox_id, kept)
 
 
@@ -128,9 +128,32 @@ def want_pages(db: Database, actor: Actor, item_id: ItemId) -> None:
             promise_work(tx, Work.DRAW_PAGES, item_id, urgent=True)
 
 
-def promise_look(tx: Transaction, item_id: ItemId) -> None:
-    """Promise that a sealed item will be looked into."""
-    promise_work(tx, Work.INSPECT_EVIDENCE, item_id)
+@command
+def look_at_the_unseen(db: Database, limit: int = 200) -> int:
+    """Promise a look at sealed items that were never looked at, or by older tools; how many.
+
+    What was sealed before there were looks, and what a newer version sees more in. Statements that
+    we made ourselves are not looked into.
+    """
+    with db.transaction() as tx:
+        looked = select(Inspection.item_id).where(Inspection.tool_version >= TOOL_VERSION)
+        promised = select(OutboxRow.subject_id).where(
+            OutboxRow.kind == Work.INSPECT_EVIDENCE.value, col(OutboxRow.done_at).is_(None)
+        )
+        unseen = tx.session.exec(
+            select(EvidenceItem.id)
+            .where(
+                EvidenceItem.state == EvidenceState.SEALED.value,
+                col(EvidenceItem.attestation_id).is_(None),
+                col(EvidenceItem.id).not_in(looked),
+                col(EvidenceItem.id).not_in(promised),
+            )
+            .order_by(col(EvidenceItem.sealed_at).desc())
+            .limit(limit)
+        ).all()
+        for item_id in unseen:
+            promise_work(tx, Work.INSPECT_EVIDENCE, item_id)
+        return len(unseen)
 
 
 def look_failed(tx: Transaction, promised: Promised) -> None:

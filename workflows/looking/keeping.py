@@ -67,14 +67,14 @@ def source_of(vault: Vault, key: str) -> Source:
     )
 
 
-def preview_key(sha256: Sha256, kind: PreviewKind, number: int) -> str:
-    """Where a preview of the bytes with this digest is kept."""
-    return f"{previews_of(sha256)}{kind.value}-{number}"
+def preview_key(sealed_key: str, kind: PreviewKind, number: int) -> str:
+    """Where a preview of the bytes under this sealed key is kept."""
+    return f"{previews_of(sealed_key)}{kind.value}-{number}"
 
 
-def put_drawn(vault: Vault, sha256: Sha256, drawn: Sequence[Drawn]) -> list[Kept]:
+def put_drawn(vault: Vault, item: SealedItem, drawn: Sequence[Drawn]) -> list[Kept]:
     """Store what was drawn; a second time it is the same object. Raises StoreAway."""
-    return [_put(vault, sha256, each) for each in drawn]
+    return [_put(vault, item.key, each) for each in drawn]
 
 
 def keep_previews(tx: Transaction, sha256: Sha256, kept: Sequence[Kept]) -> None:
@@ -82,6 +82,7 @@ def keep_previews(tx: Transaction, sha256: Sha256, kept: Sequence[Kept]) -> None
     for each in kept:
         drawn = each.drawn
         values = {
+            "key": each.key,
             "media_type": drawn.media_type,
             "size": each.size,
             "width": drawn.width,
@@ -95,7 +96,6 @@ def keep_previews(tx: Transaction, sha256: Sha256, kept: Sequence[Kept]) -> None
                 sha256=sha256,
                 kind=drawn.kind.value,
                 number=drawn.number,
-                key=each.key,
                 **values,
             )
             .on_conflict_do_update(index_elements=["sha256", "kind", "number"], set_=values)
@@ -134,8 +134,11 @@ def seen_before(tx: Transaction, item: SealedItem) -> Seen | None:
     ).first()
     if row is None:
         return None
+    facts = Facts.model_validate(row.facts)
     return Seen(
-        facts=Facts.model_validate(row.facts),
+        facts=facts,
+        # that item may be erased before its rendition is made
+        renders=facts.rendition == "waiting",
         signals=tuple((str(one["code"]), _params(one)) for one in row.signals),
         listing=tuple(Member.model_validate(one) for one in row.listing),
     )
@@ -148,8 +151,8 @@ def _params(signal: dict[str, object]) -> dict[str, str | int]:
     return {str(name): value for name, value in params.items() if isinstance(value, str | int)}
 
 
-def _put(vault: Vault, sha256: Sha256, drawn: Drawn) -> Kept:
-    key = preview_key(sha256, drawn.kind, drawn.number)
+def _put(vault: Vault, sealed_key: str, drawn: Drawn) -> Kept:
+    key = preview_key(sealed_key, drawn.kind, drawn.number)
     with drawn.path.open("rb") as file:
         digest = Sha256(hashlib.file_digest(file, "sha256").hexdigest())
         file.seek(0)

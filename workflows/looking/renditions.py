@@ -4,12 +4,15 @@ that no one's thumbnail waits for an hour of film."""
 import time
 from contextlib import suppress
 
+from sqlmodel import col, select
+
 from storage.database import Database, Transaction, command
 from storage.errors import Unavailable
-from storage.ids import ItemId, OutboxId
+from storage.ids import ItemId, OutboxId, Sha256
 from storage.outbox import Promised, receive
-from storage.tables import Inspection
+from storage.tables import Inspection, Preview
 from storage.vault import Vault
+from storage.vocabulary import PreviewKind
 from workflows.looking.keeping import (
     Kept,
     SealedItem,
@@ -31,27 +34,29 @@ def make_rendition(
 
     Raises AlreadyDone, StoreAway, ObjectMissing, ObjectChanged.
     """
-    item = _sealed(db, item_id)
+    item = _still_without(db, item_id)
     if item is None:
         _record(db, None, outbox_id, [])
         return
-    progress = _Progress(db, item_id)
+    progress = _Progress(db, item.sha256)
     with looker.render(source_of(vault, item.key), progress.tell) as seen:
-        kept = put_drawn(vault, item.sha256, seen.drawn)
+        kept = put_drawn(vault, item, seen.drawn)
         _record(db, item, outbox_id, kept)
 
 
 def rendition_failed(tx: Transaction, promised: Promised) -> None:
     """The rendition was given up: the player offers the original as a download."""
-    _say(tx, ItemId(promised.subject_id), {"rendition": "skipped"})
+    item = sealed_item(tx, ItemId(promised.subject_id))
+    if item is not None:
+        _say(tx, item.sha256, {"rendition": "skipped"})
 
 
 class _Progress:
     """Writes down every few seconds how far a rendition has come."""
 
-    def __init__(self, db: Database, item_id: ItemId) -> None:
+    def __init__(self, db: Database, sha256: Sha256) -> None:
         self._db = db
-        self._item_id = item_id
+        self._sha256 = sha256
         self._told_at = time.monotonic()
 
     def tell(self, percent: int) -> None:
@@ -60,12 +65,25 @@ class _Progress:
             return
         self._told_at = time.monotonic()
         with suppress(Unavailable), self._db.transaction() as tx:
-            _say(tx, self._item_id, {"rendition_percent": percent})
+            _say(tx, self._sha256, {"rendition_percent": percent})
 
 
-def _sealed(db: Database, item_id: ItemId) -> SealedItem | None:
+def _still_without(db: Database, item_id: ItemId) -> SealedItem | None:
+    """The item, unless it is gone or its bytes have a rendition already."""
     with db.reading() as tx:
-        return sealed_item(tx, item_id, hold=False)
+        item = sealed_item(tx, item_id, hold=False)
+        if item is None or _has_rendition(tx, item.sha256):
+            return None
+        return item
+
+
+def _has_rendition(tx: Transaction, sha256: Sha256) -> bool:
+    found = tx.session.exec(
+        select(Preview.id).where(
+            Preview.sha256 == sha256, Preview.kind == PreviewKind.RENDITION.value
+        )
+    ).first()
+    return found is not None
 
 
 @command
@@ -75,11 +93,17 @@ def _record(db: Database, item: SealedItem | None, outbox_id: OutboxId, kept: li
         if item is None or sealed_item(tx, item.item_id) is None:
             return
         keep_previews(tx, item.sha256, kept)
-        _say(tx, item.item_id, {"rendition": "done" if kept else "skipped"})
+        _say(tx, item.sha256, {"rendition": "done" if kept else "skipped"})
 
 
-def _say(tx: Transaction, item_id: ItemId, said: dict[str, object]) -> None:
-    row = tx.session.get(Inspection, item_id, with_for_update=True)
-    if row is not None:
+def _say(tx: Transaction, sha256: Sha256, said: dict[str, object]) -> None:
+    """Write it to the looks at all items that share the bytes."""
+    rows = tx.session.exec(
+        select(Inspection)
+        .where(Inspection.sha256 == sha256)
+        .order_by(col(Inspection.item_id))
+        .with_for_update()
+    )
+    for row in rows:
         facts = Facts.model_validate({**row.facts, **said})
         row.facts = facts.model_dump(mode="json", exclude_defaults=True)

@@ -64,6 +64,7 @@ MESSAGES: Mapping[str, str] = {
         "The document names “%(author)s” as its author and “%(editor)s” as the one who saved it "
         "last."
     ),
+    "office_author": marked("The document names “%(author)s” as the one who wrote it."),
     "has_position": marked(
         "The file holds the place where it was taken. The place is left out of what is shown here."
     ),
@@ -91,6 +92,7 @@ SHOWN_BY_BYTES = frozenset(
         "incremental_updates",
         "signed_updates",
         "office_people",
+        "office_author",
         "has_position",
     }
 )
