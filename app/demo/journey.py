@@ -110,6 +110,8 @@ class Journey:
                     "work_from": made.worked,
                     "work_to": made.worked,
                     "outcomes": made.outcomes,
+                    "people": "nobody",
+                    "ai": "none",
                     "disclosure": "digest_only",
                 },
             )

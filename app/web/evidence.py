@@ -1,58 +1,27 @@
 """One's own evidence: each item's page with its receipt, its description, its file, its removal."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, render_template
 from flask_babel import gettext as _
-from pydantic import Field
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.web import hx
 from app.web.access import actor, needs, parts
-from app.web.forms import Form, Line, Text, again, parse
+from app.web.description_form import DescribeForm, kept_values
+from app.web.forms import form_values, messages, parse
 from storage.errors import InvalidInput
-from storage.ids import ItemId, OutcomeCode
-from storage.vocabulary import Disclosure, EvidenceKind
+from storage.ids import ItemId
 from workflows.access.permissions import Permission
 from workflows.cases.queries import CaseView, case_view
 from workflows.cases.states import EDITABLE
 from workflows.evidence.describing import describe_evidence, remove_evidence
 from workflows.evidence.disclosure import link_to_evidence
-from workflows.evidence.queries import ItemRow, item_row
-from workflows.evidence.rules import LEARNER_KINDS, Description
+from workflows.evidence.queries import ItemRow, case_items, item_row
+from workflows.evidence.rules import LEARNER_KINDS
 
 blueprint = Blueprint("evidence", __name__)
-
-
-class DescribeForm(Form):
-    """What a learner says of an item."""
-
-    title: Line = ""
-    kind: EvidenceKind = EvidenceKind.DOCUMENT
-    own_part: Text = ""
-    ai_use: Text = ""
-    work_from: date | None = None
-    work_to: date | None = None
-    expires_on: date | None = None
-    outcomes: list[Line] = Field(default_factory=list)
-    disclosure: Disclosure = Disclosure.DIGEST_ONLY
-    version: int | None = None
-
-    def description(self) -> Description:
-        """The values, as the rules know them."""
-        return Description(
-            title=self.title,
-            kind=self.kind,
-            own_part=self.own_part,
-            ai_use=self.ai_use,
-            work_from=self.work_from,
-            work_to=self.work_to,
-            expires_on=self.expires_on,
-            outcomes=frozenset(OutcomeCode(code) for code in self.outcomes),
-            disclosure=self.disclosure,
-        )
 
 
 @blueprint.get("/evidence/<uuid:item_id>")
@@ -61,7 +30,9 @@ def page(item_id: UUID) -> str:
     """The item: its receipt, and what one says of it."""
     item, case = _look(ItemId(item_id))
     context = _context(item, case)
-    return render_template("learner/evidence/item.html", **context, values=_values(item), errors={})
+    return render_template(
+        "learner/evidence/item.html", **context, values=kept_values(item), errors={}
+    )
 
 
 @blueprint.post("/evidence/<uuid:item_id>/describe")
@@ -78,8 +49,7 @@ def describe(item_id: UUID) -> AnyResponse:
             expected_version=form.version,
         )
     except InvalidInput as error:
-        item, case = _look(ItemId(item_id))
-        return again("learner/evidence/item.html", error, **_context(item, case))
+        return page_again(ItemId(item_id), error, form_values())
     item, case = _look(ItemId(item_id))
     notice = _("Kept: “%(title)s”.", title=item.title)
     return hx.redirect("learner.case", notice, case_id=case.id, _anchor="evidence")
@@ -119,35 +89,38 @@ def file(item_id: UUID) -> AnyResponse:
     return hx.redirect_to(link)
 
 
+def page_again(
+    item_id: ItemId, error: InvalidInput, values: Mapping[str, object] | None = None
+) -> AnyResponse:
+    """The item's page once more, with what is wrong with one of its forms.
+
+    `values` is what the description's form holds; without it, what was kept.
+    """
+    item, case = _look(item_id)
+    shown = {**kept_values(item), **form_values()} if values is None else values
+    context = {**_context(item, case), "values": shown, "errors": messages(error)}
+    page = render_template("learner/evidence/item.html", **context)
+    return make_response(page, error.status)
+
+
 def _look(item_id: ItemId) -> tuple[ItemRow, CaseView]:
     with parts().db.reading() as tx:
         item = item_row(tx, item_id)
         return item, case_view(tx, item.case_id)
 
 
+def _copies(item: ItemRow) -> list[ItemRow]:
+    """The items of the case that could stand for this one."""
+    with parts().db.reading() as tx:
+        return [row for row in case_items(tx, item.case_id) if item.may_be_replaced_by(row)]
+
+
 def _context(item: ItemRow, case: CaseView) -> dict[str, object]:
     return {
         "item": item,
         "case": case,
+        "copies": _copies(item) if case.state in EDITABLE and item.held else [],
         "editable": case.state in EDITABLE,
         "kinds": LEARNER_KINDS,
         "removable": case.state in EDITABLE and (item.round == case.round or item.never_sealed),
-    }
-
-
-def _values(item: ItemRow) -> dict[str, object]:
-    """What the form shows at first: what was kept."""
-    days: Sequence[tuple[str, date | None]] = (
-        ("work_from", item.work_from),
-        ("work_to", item.work_to),
-        ("expires_on", item.expires_on),
-    )
-    return {
-        "title": item.title,
-        "kind": item.kind.value,
-        "own_part": item.own_part,
-        "ai_use": item.ai_use,
-        "outcomes": list(item.outcomes),
-        "disclosure": item.disclosure.value,
-        **{name: day.isoformat() if day else "" for name, day in days},
     }

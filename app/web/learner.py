@@ -1,5 +1,6 @@
 """A learner's pages: their cases, self-assessment, submission, and what came of it."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, render_template, request
@@ -8,21 +9,26 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.web import hx
 from app.web.access import actor, needs, parts, resource
+from app.web.coverage_rows import coverage_rows, drawing
 from app.web.forms import Form, Line, Text, again, parse
-from app.web.learner_rows import RATING, coverage_rows, rating_rows, stepper
+from app.web.learner_rows import RATING, rating_rows, stepper
 from app.web.statement_rows import asked_rows
+from storage.database import Transaction
 from storage.errors import InvalidInput, NotFound
 from storage.ids import AccountId, CaseId, DefinitionId
 from workflows.access.permissions import Permission
 from workflows.access.rules import may
+from workflows.assessment.evidence import submitted
 from workflows.attestations.queries import attestations_of
 from workflows.cases import commands, queries
+from workflows.cases.load import find_case
 from workflows.cases.overview import learner_overview, step_of_case
+from workflows.cases.queries import CaseView
 from workflows.cases.rules import Declaration
 from workflows.cases.states import EDITABLE, transition
 from workflows.decisions.results import result_for_learner
 from workflows.evidence.coverage import CoverageStatus
-from workflows.evidence.queries import case_items
+from workflows.evidence.queries import ItemRow, case_items
 
 blueprint = Blueprint("learner", __name__)
 
@@ -35,6 +41,7 @@ class SubmitForm(Form):
 
     agreed: bool = False
     signed_name: Line = ""
+    with_gaps: bool = False
     version: int | None = None
 
 
@@ -68,6 +75,19 @@ def open_case(definition_id: UUID) -> AnyResponse:
 def case(case_id: UUID) -> str:
     """The case: what is next, evidence, coverage, history, and what was decided."""
     return render_template("learner/case.html", **_case_page(CaseId(case_id)))
+
+
+@blueprint.get("/cases/<uuid:case_id>/next")
+@needs(Permission.EDIT_CASE, of="case_id")
+def next_step(case_id: UUID) -> str:
+    """What is next, for the case's page to show anew when an item has come or was checked."""
+    with parts().db.reading() as tx:
+        context = {
+            "case": queries.case_view(tx, CaseId(case_id)),
+            "step": step_of_case(tx, CaseId(case_id), tx.now.date()),
+            "result": result_for_learner(tx, CaseId(case_id)),
+        }
+    return render_template("learner/_next.html", **context)
 
 
 @blueprint.get("/cases/<uuid:case_id>/rating")
@@ -113,7 +133,7 @@ def submit(case_id: UUID) -> AnyResponse:
             parts().site,
             actor(),
             CaseId(case_id),
-            Declaration(form.agreed, form.signed_name),
+            Declaration(form.agreed, form.signed_name, form.with_gaps),
             expected_version=form.version,
         )
     except InvalidInput as error:
@@ -152,13 +172,13 @@ def _own_id() -> AccountId:
 def _case_page(case_id: CaseId) -> dict[str, object]:
     with parts().db.reading() as tx:
         view = queries.case_view(tx, case_id)
-        covered = queries.case_coverage(tx, case_id, view.definition, tx.now.date())
+        items = case_items(tx, case_id)
         return {
             "case": view,
             "step": step_of_case(tx, case_id, tx.now.date()),
             "stepper": stepper(view.state),
-            "items": case_items(tx, case_id),
-            "outcomes": coverage_rows(view, covered),
+            "items": items,
+            **_standing(tx, view, items),
             "ratings": queries.self_ratings(tx, case_id),
             "rating_rows": rating_rows(view, queries.self_ratings(tx, case_id)),
             "manifest": queries.manifest_of(tx, case_id, view.round),
@@ -174,10 +194,20 @@ def _case_page(case_id: CaseId) -> dict[str, object]:
 def _submit_page(case_id: CaseId) -> dict[str, object]:
     with parts().db.reading() as tx:
         view = queries.case_view(tx, case_id)
-        covered = queries.case_coverage(tx, case_id, view.definition, tx.now.date())
-        return {
-            "case": view,
-            "items": [item for item in case_items(tx, case_id) if item.sha256],
-            "outcomes": coverage_rows(view, covered),
-            "gaps": any(row.status is not CoverageStatus.COVERED for row in covered),
-        }
+        items = [item for item in case_items(tx, case_id) if item.sha256 and not item.replaced]
+        return {"case": view, "items": items, **_standing(tx, view, items)}
+
+
+def _standing(tx: Transaction, view: CaseView, items: Sequence[ItemRow]) -> dict[str, object]:
+    """How the outcomes stand: today while evidence is collected, then by what was submitted."""
+    covered = queries.case_coverage(tx, view.id, view.definition, tx.now.date())
+    drawn = drawing(view.definition, covered, items)
+    frozen = submitted(tx, find_case(tx, view.id), view.definition)
+    if view.state not in EDITABLE and frozen.digest:
+        covered = tuple(frozen.coverage)
+        drawn = drawing(view.definition, covered, frozen.items, frozen.as_of)
+    return {
+        "outcomes": coverage_rows(view.definition, covered),
+        "matrix": drawn,
+        "gaps": any(row.status is not CoverageStatus.COVERED for row in covered),
+    }

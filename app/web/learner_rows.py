@@ -9,7 +9,7 @@ from storage.ids import OutcomeCode
 from storage.vocabulary import CaseState
 from workflows.cases.queries import CaseView
 from workflows.cases.states import FINISHED
-from workflows.evidence.coverage import OutcomeCoverage
+from workflows.frameworks.definition import Criterion
 
 RATING = "rating-"
 
@@ -25,7 +25,7 @@ class LevelCard:
 
 @dataclass(frozen=True)
 class RatingRow:
-    """An outcome to rate oneself on, by the levels of its first criterion."""
+    """An outcome to rate oneself on, by the levels of all its criteria."""
 
     code: OutcomeCode
     statement: str
@@ -34,48 +34,40 @@ class RatingRow:
     value: int | str
 
 
-@dataclass(frozen=True)
-class CoverageRow:
-    """How an outcome stands, in words."""
-
-    code: OutcomeCode
-    statement: str
-    status: str
-    have: int
-    need: int
-    words: str
-
-
 def rating_rows(view: CaseView, ratings: Mapping[OutcomeCode, int]) -> list[RatingRow]:
     """One row per outcome, with what was answered before."""
     return [
         RatingRow(
             code=outcome.code,
             statement=outcome.statement,
-            levels=[
-                LevelCard(level.value, level.label, level.descriptor)
-                for level in outcome.criteria[0].levels
-            ],
-            threshold=outcome.criteria[0].threshold,
+            levels=_levels(outcome.criteria),
+            threshold=max(row.threshold for row in outcome.criteria),
             value=ratings.get(outcome.code, ""),
         )
         for outcome in view.definition.outcomes
     ]
 
 
-def coverage_rows(view: CaseView, covered: Sequence[OutcomeCoverage]) -> list[CoverageRow]:
-    """How each outcome stands, with what would meet it in the reader's language."""
-    return [
-        CoverageRow(
-            code=row.code,
-            statement=view.definition.outcome(row.code).statement,
-            status=row.status.value,
-            have=len(row.counted),
-            need=row.rule.min_items,
-            words=" ".join(_(problem.message, **problem.params) for problem in row.missing),
-        )
-        for row in covered
+def _levels(criteria: Sequence[Criterion]) -> list[LevelCard]:
+    """The levels that all criteria know; where there are several, each says what it means there."""
+    values = [
+        level.value
+        for level in criteria[0].levels
+        if all(level.value in {one.value for one in row.levels} for row in criteria)
     ]
+    return [
+        LevelCard(
+            value,
+            " / ".join(dict.fromkeys(row.level(value).label for row in criteria)),
+            "\n".join(_descriptor(row, value, alone=len(criteria) == 1) for row in criteria),
+        )
+        for value in values
+    ]
+
+
+def _descriptor(row: Criterion, value: int, *, alone: bool) -> str:
+    said = row.level(value).descriptor
+    return said if alone else _("%(criterion)s: %(said)s", criterion=row.title, said=said)
 
 
 def stepper(state: CaseState) -> list[tuple[str, str]]:

@@ -53,6 +53,8 @@ def describe(learner: Visitor, case: str, made: Made) -> None:
     learner.fill({"When was the work done? From": made.worked, "Until": made.worked})
     for outcome in made.outcomes:
         learner.choose("Which outcomes does it show?", outcome)
+    learner.choose("Can other people be seen or heard in it?", "No, nobody but me")
+    learner.choose("Did AI tools have a part in it?", re.compile("^No"))
     learner.press("Keep")
 
 

@@ -273,7 +273,7 @@ class TestSheet:
 
         before = count()
         panel.fill(panel.first)
-        assert count() == before <= 11
+        assert count() == before <= 13
 
 
 class TestBlindness:

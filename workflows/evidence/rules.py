@@ -211,15 +211,13 @@ def _date_problems(said: Description, today: date) -> list[Problem]:
     problems = []
     if said.work_from and said.work_to and said.work_from > said.work_to:
         problems.append(Problem("work_to", "The last day of the work is before its first."))
-    past = (
-        ("work_from", said.work_from),
-        ("work_to", said.work_to),
-        ("issued_on", said.issued_on),
-    )
+    certificate = said.kind is EvidenceKind.CERTIFICATE
+    issued, expires = (said.issued_on, said.expires_on) if certificate else (None, None)
+    past = (("work_from", said.work_from), ("work_to", said.work_to), ("issued_on", issued))
     for name, day in past:
         if day is not None and day > today:
             problems.append(Problem(name, "This day has not come yet."))
-    if said.issued_on and said.expires_on and said.expires_on < said.issued_on:
+    if issued and expires and expires < issued:
         problems.append(Problem("expires_on", "It would expire before it was issued."))
     return problems
 
