@@ -7,6 +7,7 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import logs
+from app.api import page as api_page
 from app.api import rest
 from app.container import Container
 from app.settings import Settings
@@ -25,14 +26,18 @@ from app.web import (
     evidence,
     forms,
     i18n,
+    keeping,
     learner,
     limits,
     mailbox,
     ops,
     page,
+    recording,
+    recording,
     security,
     staff,
     supervisor,
+    tokens,
     uploads,
     verify,
     viewer,
@@ -86,7 +91,10 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         employer.blueprint,
         verify.blueprint,
         admin.blueprint,
+        keeping.blueprint,
+        tokens.blueprint,
         rest.blueprint,
+        api_page.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages
 

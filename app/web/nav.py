@@ -61,6 +61,7 @@ PLACES = (
         "credentials.register",
         frozenset({Role.REGISTRAR, Role.AUDITOR}),
     ),
+    Place(marked("What comes due"), "keeping.due", frozenset({Role.REGISTRAR, Role.AUDITOR})),
     Place(marked("Organisations"), "employer.organisations", frozenset({Role.REGISTRAR})),
     Place(marked("People"), "admin.people", frozenset({Role.ADMINISTRATOR})),
 )

@@ -13,7 +13,6 @@ from storage.database import Transaction
 from storage.errors import NotFound
 from storage.ids import AssignmentId, CaseId, OutcomeCode
 from storage.outbox import Promised
-from storage.outbox_reports import waiting_for
 from storage.tables import (
     Account,
     Agreement,
@@ -40,6 +39,7 @@ from workflows.assessment.evidence import Submitted, submitted
 from workflows.assessment.load import entry_of
 from workflows.cases.load import find_case
 from workflows.cases.queries import CaseView, view_of
+from workflows.decisions.given_up import given_up_on
 from workflows.decisions.rules import (
     Agreed,
     GapOption,
@@ -184,6 +184,7 @@ STAFF_ACTS = (
     Permission.DECIDE_CASE,
     Permission.RELEASE_CASE,
     Permission.VIEW_CASE_HISTORY,
+    Permission.HOLD_CASE,
 )
 
 
@@ -210,7 +211,7 @@ def staff_case(tx: Transaction, actor: Actor, case_id: CaseId) -> StaffCase:
         places=places,
         outcomes=_outcomes(view.definition, frozen, agreed, decided),
         decision=decision,
-        given_up=_given_up(tx, case, frozen),
+        given_up=given_up_on(tx, case),
     )
 
 
@@ -220,13 +221,6 @@ def case_of_assignment(tx: Transaction, assignment_id: AssignmentId) -> CaseId:
     if place is None:
         raise NotFound(NOT_YOURS)
     return CaseId(place.case_id)
-
-
-def _given_up(tx: Transaction, case: Case, frozen: Submitted) -> Sequence[Promised]:
-    subjects = [case.id, *(item.id for item in frozen.items)]
-    if case.decision_id is not None:
-        subjects.append(case.decision_id)
-    return [row for row in waiting_for(tx, *subjects) if row.dead_at is not None]
 
 
 def _is_turn(actor: Actor, step: StaffStep, resource: Resource) -> bool:
