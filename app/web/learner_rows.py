@@ -32,6 +32,7 @@ class RatingRow:
     levels: Sequence[LevelCard]
     threshold: int
     value: int | str
+    hint: str | None = None
 
 
 def rating_rows(view: CaseView, ratings: Mapping[OutcomeCode, int]) -> list[RatingRow]:
@@ -43,6 +44,9 @@ def rating_rows(view: CaseView, ratings: Mapping[OutcomeCode, int]) -> list[Rati
             levels=_levels(outcome.criteria),
             threshold=max(row.threshold for row in outcome.criteria),
             value=ratings.get(outcome.code, ""),
+            hint=_("Choose the level that you reach in all of it.")
+            if len(outcome.criteria) > 1
+            else None,
         )
         for outcome in view.definition.outcomes
     ]

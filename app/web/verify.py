@@ -21,11 +21,17 @@ from storage.errors import InvalidInput, Problem
 from workflows.endorsements.queries import EndorsementView, public_endorsements
 from workflows.issuance.published import endorsement_documents, local_fetcher
 from workflows.issuance.queries import CredentialView
+from workflows.words import marked
 
 blueprint = Blueprint("verify", __name__)
 
 FETCHER = "assay_remote_fetcher"
 MOST_DIGESTS = 50
+TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
+NO_CREDENTIAL = marked(
+    "This is neither an address nor the text of a credential. An address begins with https://, "
+    "the text of a credential with a brace."
+)
 EVIDENCE_ADDRESS = re.compile(r"(?P<credential>.*/credentials/[0-9a-f-]{36})/evidence/[\w-]+/?")
 DIGEST_LINE = re.compile(r"\s*([0-9a-fA-F]{64})(?:\s+\*?(.+?))?\s*")
 
@@ -70,7 +76,7 @@ def _verified(source: str) -> AnyResponse:
     digests = request.form.get("digests", "")
     fetch = local_fetcher(parts().db, parts().site, cast(Fetcher, current_app.extensions[FETCHER]))
     try:
-        data = fetch(_address(source)) if _is_address(source) else source.encode()
+        data = fetch(_address(source)) if _is_address(source) else _credential_in(source)
     except CredentialError as error:
         told = _refused("source", error.message, error.params)
         return _answer({"source": source, "errors": messages(told)}, told.status)
@@ -135,6 +141,16 @@ def _address(source: str) -> str:
     """An address of evidence stands for its credential."""
     found = EVIDENCE_ADDRESS.fullmatch(source)
     return found["credential"] if found else source.rstrip("/")
+
+
+def _credential_in(source: str) -> bytes:
+    """The document in a text: JSON, a signed token, or an SVG badge. Raises CredentialError."""
+    text = source.strip().removeprefix("\ufeff")
+    if text.startswith("<"):
+        return credential_bytes(text.encode())
+    if text.startswith(("{", "[")) or TOKEN.fullmatch(text):
+        return text.encode()
+    raise CredentialError(NO_CREDENTIAL)
 
 
 def _digests(text: str) -> dict[str, str]:

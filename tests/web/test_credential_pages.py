@@ -301,8 +301,15 @@ class TestVerifyPage:
             assert (answer.status_code, words in answer.text) == (422, True)
         assert _sent(browser, "x.png", b"\x89PNG\r\n\x1a\nbroken").status_code == 422
         assert _sent(browser, "x.json", b"\xff\xfe\xfd").status_code == 422
-        not_json = browser.post("/verify", {"source": "hello"})
-        assert "is not valid" in not_json.text
+
+    @pytest.mark.parametrize("junk", ["hello", "example.org/credentials/1", "<html></html>", "a b"])
+    def test_junk_is_neither_an_address_nor_a_credential_and_is_no_verdict(
+        self, browser: Browser, junk: str
+    ) -> None:
+        answer = browser.post("/verify", {"source": junk})
+        assert answer.status_code == 422
+        assert "is not valid" not in answer.text and "(optional)" not in answer.text
+        assert "neither an address" in answer.text or junk.startswith("<")
 
     def test_a_pasted_digest_is_compared_without_javascript(
         self, issued: Issued, browser: Browser

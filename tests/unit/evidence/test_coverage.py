@@ -1,5 +1,6 @@
 """The rules of sufficiency and currency, on plain values."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -125,6 +126,28 @@ def test_a_certificate_counts_until_the_day_it_expires() -> None:
     late = of(rule(1, 0), item(expires_on=date(2026, 3, 30)))
     assert late.status is CoverageStatus.MISSING
     assert "expired on 2026-03-30" in said(late)
+
+
+def test_a_certificate_is_as_old_as_its_issue_and_is_told_so() -> None:
+    recent = rule(1, 0, frozenset({EvidenceKind.CERTIFICATE}), months=24)
+    undated = of(recent, item(EvidenceKind.CERTIFICATE))
+    assert "until you say when it was issued" in said(undated)
+    old = of(recent, item(EvidenceKind.CERTIFICATE, worked_on=date(2020, 1, 1)))
+    assert "issued over 24 months ago" in said(old)
+
+
+def test_what_waits_for_consent_does_not_count_and_what_would_meet_it_is_said() -> None:
+    waiting = replace(item(), held=True)
+    result = of(rule(1, 1), waiting)
+    assert result.status is CoverageStatus.MISSING
+    assert "Their consent, or a copy in which nobody can be recognised" in said(result)
+    assert [one.item_id for one in result.refused] == [waiting.id]
+
+
+def test_a_word_more_makes_an_outcome_that_asks_for_nothing_no_worse() -> None:
+    word = item(EvidenceKind.ATTESTATION)
+    free = rule(0, 0, frozenset({EvidenceKind.ATTESTATION}))
+    assert of(free, word).status is CoverageStatus.COVERED
 
 
 def test_an_outcome_that_asks_for_nothing_is_covered_by_nothing() -> None:
