@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -97,6 +98,9 @@ def http_error(error: HTTPException) -> AnyResponse:
     for name, value in error.get_headers():
         if name.lower() in {"allow", "retry-after"}:
             response.headers[name] = value
+    if isinstance(error, RateLimitExceeded) and error.limit is not None:
+        # when the whole window has passed, at the latest
+        response.headers["Retry-After"] = str(error.limit.limit.get_expiry())
     return response
 
 

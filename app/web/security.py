@@ -142,7 +142,7 @@ def with_headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+    response.headers["Permissions-Policy"] = _devices()
     response.headers["X-Frame-Options"] = "DENY"
     response.headers.setdefault("Cache-Control", "no-store")
     if _by_https():
@@ -166,6 +166,21 @@ def set_cookie(response: AnyResponse, name: str, value: str, seconds: int) -> No
 def drop_cookie(response: AnyResponse, name: str) -> None:
     """Take a cookie back."""
     set_cookie(response, name, "", 0)
+
+
+def uses_devices(view: View) -> View:
+    """Mark a view whose page may ask for the camera, the microphone and the screen."""
+    view.devices = True  # type: ignore[attr-defined]
+    return view
+
+
+def _devices() -> str:
+    """What pages may ask the browser for: nothing, but for the page that records."""
+    view = current_view()
+    allowed = "(self)" if view is not None and marked(view, "devices", False) else "()"
+    rules = {name: allowed for name in ("camera", "display-capture", "microphone")}
+    rules |= {name: "()" for name in ("geolocation", "payment")}
+    return ", ".join(f"{name}={who}" for name, who in rules.items())
 
 
 def _policy() -> str:
@@ -212,9 +227,13 @@ def _for_machines() -> bool:
 
 
 def _changes_something() -> bool:
-    """By a browser's cookies, which go along unasked; an access token is sent on purpose."""
+    """By a browser's cookies, which go along unasked; an access token is sent on purpose.
+
+    Where there is no such page, or it does not take this method, nothing will change.
+    """
     machine = _for_machines() or bearer_token() is not None
-    return request.method not in SAFE_METHODS and not machine
+    nothing = request.method in SAFE_METHODS or current_view() is None
+    return not nothing and not machine
 
 
 def _by_https() -> bool:
