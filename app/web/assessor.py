@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.web import hx
 from app.web.access import actor, needs, parts
 from app.web.assessor_rows import SheetPage, read_scores, sheet_page
+from app.web.evidence_shown import films_of, looks_at
 from app.web.forms import Form, Text, again, messages, parse
 from storage.errors import InvalidInput, NotFound
 from storage.ids import AccountId, AssignmentId, SheetId
@@ -105,7 +106,7 @@ def decline(assignment_id: UUID) -> AnyResponse:
 def sheet(sheet_id: UUID) -> str:
     """One outcome of the sheet at a time: its evidence beside its rubric."""
     page = sheet_page(_sheet(sheet_id), request.args.get("outcome", ""))
-    return render_template("assessor/sheet.html", page=page, most=MAX_TEXT, errors={})
+    return _shown(page, {})
 
 
 @blueprint.post("/sheets/<uuid:sheet_id>")
@@ -170,5 +171,21 @@ def _not_kept(error: InvalidInput, page: SheetPage) -> Response:
         words = " ".join(found.values())
         return make_response(render_template("assessor/_not_saved.html", words=words), error.status)
     page = page.with_typed(read_scores(request.form))
-    shown = render_template("assessor/sheet.html", page=page, most=MAX_TEXT, errors=found)
-    return make_response(shown, error.status)
+    return make_response(_shown(page, found), error.status)
+
+
+def _shown(page: SheetPage, errors: dict[str, str]) -> str:
+    """The page of one outcome, with its recordings ready to be played beside the rubric."""
+    here = page.here
+    with parts().db.reading() as tx:
+        looks = looks_at(tx, here.evidence)
+        films = films_of(tx, actor(), page.sheet, here.evidence, here.outcome.code)
+    return render_template(
+        "assessor/sheet.html",
+        page=page,
+        most=MAX_TEXT,
+        errors=errors,
+        looks=looks,
+        films=films,
+        outcomes=[one.outcome for one in page.sheet.outcomes],
+    )

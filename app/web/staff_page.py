@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from app.web.access import actor, parts
-from app.web.forms import Form
 from app.web.coverage_rows import coverage_row, coverage_rows, drawing
+from app.web.evidence_shown import looks_at
+from app.web.forms import Form
 from app.web.learner_rows import stepper
 from storage.ids import CaseId
 from workflows.decisions.queries import staff_case
@@ -20,11 +21,13 @@ def case_page(case_id: UUID) -> dict[str, object]:
     """What every page of a case is given."""
     with parts().db.reading() as tx:
         case = staff_case(tx, actor(), CaseId(case_id))
+        looks = looks_at(tx, case.submitted.items)
     definition, frozen = case.view.definition, case.submitted
     covered = coverage_rows(definition, frozen.coverage)
     kept = {row.outcome.code: coverage_row(definition, row.kept) for row in case.outcomes}
     return {
         "case": case,
+        "looks": looks,
         "view": case.view,
         "covered": {row.code: row for row in covered},
         "kept": kept,
