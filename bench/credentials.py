@@ -1,4 +1,4 @@
-"""Signing and checking credentials by the general route, beside bare Ed25519 and openbadgeslib."""
+"""Signing and checking credentials by both routes, beside bare Ed25519 and openbadgeslib."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,6 +6,8 @@ from dataclasses import replace
 from openbadgeslib.ob3.ldp import OB3LdpVerifier
 
 from bench.measure import Result, compared, rate
+from credentials import compiled
+from credentials.contexts import pinned_contexts
 from credentials.documents import JsonObject, dump_json
 from credentials.openbadges import build_credential
 from credentials.proofs import add_proof
@@ -18,13 +20,23 @@ def results() -> Iterator[Result]:
     """Rates per second and core."""
     bare = rate(lambda: KEY.sign(b"x" * 64))
     claims = replace(CLAIMS, endorsements=())
-    signing = rate(lambda: add_proof(build_credential(claims), KEY, METHOD, ISSUED))
-    yield compared("sign, general route", "credentials/s", signing, "bare Ed25519 sign", bare)
+    known = pinned_contexts()
+    general = rate(lambda: add_proof(build_credential(claims), KEY, METHOD, ISSUED, known))
+    yield compared("sign, general route", "credentials/s", general, "bare Ed25519 sign", bare)
+    fast = rate(lambda: add_proof(build_credential(claims), KEY, METHOD, ISSUED))
+    yield compared("sign, compiled route", "credentials/s", fast, "sign, general route", general)
     signed = add_proof(build_credential(claims), KEY, METHOD, ISSUED)
-    ours = rate(lambda: _verified(signed))
     data = dump_json(signed)
     theirs = rate(lambda: _judged(data))
-    yield compared("verify, general route", "credentials/s", ours, "openbadgeslib verify", theirs)
+    foreign = rate(lambda: _verified_as_new(signed))
+    yield compared("verify, new shape", "credentials/s", foreign, "openbadgeslib verify", theirs)
+    own = rate(lambda: _verified(signed))
+    yield compared("verify, known shape", "credentials/s", own, "openbadgeslib verify", theirs)
+
+
+def _verified_as_new(signed: JsonObject) -> None:
+    compiled.forget()
+    _verified(signed)
 
 
 def _verified(signed: JsonObject) -> None:

@@ -22,7 +22,7 @@ from credentials.documents import (
     load_json,
 )
 from credentials.errors import Malformed
-from credentials.jsonld import RELATIVE, UNDEFINED, canonical_lines, expand, to_quads
+from credentials.jsonld import RELATIVE, UNDEFINED, canonical_lines, expand, is_iri, to_quads
 
 __all__ = ["canonicalize", "load_json", "screen", "screen_text"]
 
@@ -86,6 +86,16 @@ def screen_text(text: str) -> None:
             "A text has the character U+%(code)s, which cannot be signed.",
             code=f"{ord(found[0]):04X}",
         )
+
+
+def may_be_signed(text: str) -> bool:
+    """Whether a text has none of the characters that `screen_text` refuses."""
+    return _CONTROL.search(text) is None
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is a whole address (an absolute IRI) that stands in quads as it is."""
+    return _IRI.fullmatch(text) is not None and is_iri(text)
 
 
 def _check_size(document: JsonObject) -> None:

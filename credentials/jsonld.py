@@ -68,6 +68,15 @@ def to_quads(expanded: list[JsonValue]) -> list[pyoxigraph.Quad]:
         raise _refused(error) from None
 
 
+def is_iri(text: str) -> bool:
+    """Whether a text may stand as an address in a dataset."""
+    try:
+        pyoxigraph.NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
 def canonical_lines(quads: list[pyoxigraph.Quad]) -> list[bytes]:
     """The canonical N-Quads of a dataset (RDFC-1.0 with SHA-256), sorted, each with its line end.
 

@@ -8,9 +8,11 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from cryptography.exceptions import InvalidSignature
 
+from credentials import compiled
 from credentials.canonical import canonicalize
 from credentials.contexts import Contexts
 from credentials.dates import read_instant, write_instant
@@ -138,6 +140,10 @@ def _signed_bytes(unsigned: JsonObject, options: JsonObject, contexts: Contexts 
     named = unsigned.get("@context")
     if "@context" in options and options["@context"] != named:
         raise BadProof("The proof names other JSON-LD contexts than the document.")
-    document = canonicalize(unsigned, contexts)
-    proof = canonicalize({**options, "@context": named}, contexts)
+    if contexts is None:
+        write = compiled.canonicalize
+    else:
+        write = partial(canonicalize, contexts=contexts)
+    document = write(unsigned)
+    proof = write({**options, "@context": named})
     return hashlib.sha256(proof).digest() + hashlib.sha256(document).digest()

@@ -1,0 +1,186 @@
+"""The compiled route gives the general route's bytes, or its refusal, whatever is put where."""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from credentials import canonical, compiled
+from credentials.contexts import pinned_contexts
+from credentials.documents import JsonObject, JsonValue
+from credentials.errors import Malformed
+from credentials.openbadges import build_credential, build_endorsement
+from tests.fixtures.badges import CLAIMS, ENDORSEMENT, INSTITUTION, status_list
+
+ODD_TEXTS = (
+    *('"', "\\", "\\n", "a\nb", "\t", "\r\n", "%", "%s %(x)s", "_:b0", "_:c14n0", "<x>", "@id"),
+    *("", " ", "\u2028", "\u0085", "\x7f", "\x00", "\ufffe", "\ud800", "\U0001f600", "é\u0301"),
+    *("ext:Another", "https:", "urn:", "did:web:other.example", "mailto:a@b.example", "Completed"),
+    *("https://a.example/%zz", "https://a.example/../b", "https://[bad", "https://a.example/ü"),
+    *("https://a.example/a b", "HTTPS://A.example", "https://a.example/#a#b", "http://a.example"),
+    *("assay-place-3.example", "urn:assay-place-3.example", "2024-01-01T00:00:00.000Z", "3.0"),
+)
+TEXTS = st.sampled_from(ODD_TEXTS) | st.text(max_size=12)
+
+
+def bare() -> JsonObject:
+    return build_credential(replace(CLAIMS, endorsements=()))
+
+
+def of_two_houses() -> JsonObject:
+    """Issuer and creator have addresses that differ, so that their nodes look different."""
+    creator = replace(INSTITUTION, id="did:web:other.example", region="Quebec")
+    achievement = replace(CLAIMS.achievement, creator=creator)
+    return build_credential(replace(CLAIMS, achievement=achievement, endorsements=()))
+
+
+def endorsement() -> JsonObject:
+    return build_endorsement(ENDORSEMENT)
+
+
+def list_of_revocations() -> JsonObject:
+    signed = status_list("revocation", 7)
+    return {key: value for key, value in signed.items() if key != "proof"}
+
+
+DOCUMENTS = (bare, of_two_houses, endorsement, list_of_revocations)
+
+
+def answer(write: Callable[[JsonObject], bytes], document: JsonObject) -> bytes | str:
+    """The bytes, or the words of the refusal."""
+    try:
+        return write(document)
+    except Malformed as error:
+        return str(error)
+
+
+def places(value: JsonValue) -> Iterator[tuple[JsonObject | list[JsonValue], str | int]]:
+    """Where texts stand in a document."""
+    members = value.items() if isinstance(value, dict) else enumerate(value)  # type: ignore[arg-type]
+    for name, member in members:
+        if isinstance(member, str):
+            yield value, name  # type: ignore[misc]
+        elif isinstance(member, dict | list):
+            yield from places(member)
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> Iterator[None]:
+    compiled.forget()
+    yield
+    compiled.forget()
+
+
+@pytest.mark.parametrize("build", DOCUMENTS)
+def test_each_document_of_ours_compiles(build: Callable[[], JsonObject]) -> None:
+    document = build()
+    for _ in range(3):
+        assert compiled.canonicalize(document) == canonical.canonicalize(document)
+    assert compiled.known_shapes() == 1
+
+
+@pytest.mark.parametrize("build", DOCUMENTS)
+@settings(deadline=None, max_examples=50)
+@given(data=st.data())
+def test_another_text_in_any_place_comes_to_the_same(
+    build: Callable[[], JsonObject], data: st.DataObject
+) -> None:
+    known = build()
+    compiled.canonicalize(known)
+    compiled.canonicalize(known)
+    other = deepcopy(known)
+    for _ in range(data.draw(st.integers(1, 4))):
+        holder, name = data.draw(st.sampled_from(list(places(other))))
+        holder[name] = data.draw(TEXTS)  # type: ignore[index]
+    for _ in range(3):
+        assert answer(compiled.canonicalize, other) == answer(canonical.canonicalize, other)
+
+
+@settings(deadline=None, max_examples=40)
+@given(name=TEXTS, narrative=TEXTS, salt=TEXTS, same=st.booleans())
+@example(name="k7Zp", narrative="", salt="k7Zp", same=True)
+def test_learners_and_their_words_come_to_the_same(
+    name: str, narrative: str, salt: str, same: bool
+) -> None:
+    shared = bare()
+    for value in ("first", name):
+        document = deepcopy(shared)
+        subject = document["credentialSubject"]
+        assert isinstance(subject, dict)
+        identities = subject["identifier"]
+        assert isinstance(identities, list)
+        for identity in identities:
+            assert isinstance(identity, dict)
+            identity["identityHash"] = value if same else f"{value}{identity['identityHash']}"
+            identity["salt"] = salt
+        subject["narrative"] = narrative
+        written = answer(compiled.canonicalize, document)
+        assert written == answer(canonical.canonicalize, document)
+
+
+def test_parts_that_many_share_are_looked_into_once() -> None:
+    first = bare()
+    subject = first["credentialSubject"]
+    assert isinstance(subject, dict)
+    achievement, issuer = subject["achievement"], first["issuer"]
+    assert isinstance(achievement, dict)
+    assert isinstance(issuer, dict)
+    constants = {id(part): part for part in (achievement, issuer)}
+    assert compiled.canonicalize(first, constants=constants) == canonical.canonicalize(first)
+    other = {**first, "id": "https://riverside.example/credentials/other"}
+    assert compiled.canonicalize(other, constants=constants) == canonical.canonicalize(other)
+    assert compiled.known_shapes() == 1
+
+
+def test_a_shape_that_comes_once_is_not_compiled() -> None:
+    compiled.canonicalize(bare())
+    assert compiled.known_shapes() == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"undefinedTerm": "x"},
+        {"name": None},
+        {"@context": ["https://unknown.example/context"]},
+        {"@id": "https://riverside.example/another"},
+        {"evidence": [{"id": "relative", "type": ["Evidence"]}]},
+        {"evidence": [{"id": "_:b0", "type": ["Evidence"]}]},
+        {"evidence": [{"id": "https://riverside.example/credentials/0192f0c1", "name": "x"}]},
+        {"credits": 1e300},
+    ],
+    ids=str,
+)
+def test_what_the_general_route_refuses_is_refused(change: JsonObject) -> None:
+    document = {**bare(), **change}
+    for _ in range(3):
+        with pytest.raises(Malformed) as refused:
+            compiled.canonicalize(document)
+        assert str(refused.value) == answer(canonical.canonicalize, document)
+
+
+def test_a_text_made_to_look_like_structure_is_another_shape() -> None:
+    """Tokens of structure are numbers: no text of a document can stand for one."""
+    forged: JsonObject = {**bare(), "name": "0", "1": "2"}
+    compiled.canonicalize(bare())
+    compiled.canonicalize(bare())
+    assert answer(compiled.canonicalize, forged) == answer(canonical.canonicalize, forged)
+
+
+def test_no_term_of_the_contexts_could_be_taken_for_the_beginning_of_an_address() -> None:
+    """Expansion looks up what stands before a colon; ours must never be found."""
+
+    def terms(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, member in value.items():
+                yield name
+                yield from terms(member)
+        elif isinstance(value, list):
+            for member in value:
+                yield from terms(member)
+
+    schemes = {scheme.rstrip(":/") for scheme in compiled.SCHEMES}
+    assert not schemes & set(terms(dict(pinned_contexts())))
