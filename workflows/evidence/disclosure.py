@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func
 from sqlalchemy import select as columns
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 
 from storage.database import Database, Transaction, command
@@ -181,7 +182,7 @@ def openings(tx: Transaction, case: Case, item_id: ItemId) -> Sequence[Opening]:
             EvidenceAccess.purpose != "thumbnail",
             col(EvidenceAccess.account_id).is_distinct_from(case.learner_id),
         )
-        .distinct(col(EvidenceAccess.account_id))
+        .ext(distinct_on(col(EvidenceAccess.account_id)))
         .order_by(col(EvidenceAccess.account_id), col(EvidenceAccess.at).desc())
     )
     rows = tx.session.exec(latest).all()
