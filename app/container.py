@@ -15,8 +15,9 @@ from app.settings import Settings
 from storage.clock import Clock, SystemClock
 from storage.database import Database
 from storage.vault import StoreAddress, Vault
-from workflows.evidence.rules import Limits
 from workflows.confining import Confinement
+from workflows.evidence.rules import Limits
+from workflows.evidence.verdicts import SealPolicy
 from workflows.issuance.addresses import Site
 from workflows.issuance.keys import Issuer
 from workflows.ports import Mailer, Scanner
@@ -57,6 +58,16 @@ class Container:
         )
 
     @property
+    def seal_policy(self) -> SealPolicy:
+        """How strict the seal is."""
+        return SealPolicy(
+            refuse_unscanned=self.settings.refuse_unscanned,
+            refuse_encrypted=self.settings.refuse_encrypted,
+            scanned_inside=self.settings.clamd_max_scan_bytes,
+            lock_days=self.settings.object_lock_days,
+        )
+
+    @property
     def session_lifetime(self) -> timedelta:
         """After how long a sign-in ends, however busy the person is."""
         return timedelta(hours=self.settings.session_hours)
@@ -94,4 +105,5 @@ def _store_address(settings: Settings) -> StoreAddress:
         bucket=settings.s3_bucket,
         access_key_id=settings.s3_access_key_id,
         secret_access_key=settings.s3_secret_access_key,
+        object_lock=settings.object_lock_days > 0,
     )

@@ -176,6 +176,28 @@ class Settings:
         _switch,
         "Whether an item that could not be scanned is refused instead of marked.",
     )
+    clamd_max_scan_bytes: int = _setting(
+        "CLAMD_MAX_SCAN_BYTES",
+        str(400 * 1024**2),
+        _number,
+        "What clamd's own MaxScanSize is: an archive that is larger inside is not called clean.",
+    )
+    refuse_encrypted: bool = _setting(
+        "REFUSE_ENCRYPTED",
+        "off",
+        _switch,
+        "Whether a file that needs a password is refused instead of marked as one that cannot be "
+        "inspected.",
+    )
+    object_lock_days: int = _setting(
+        "OBJECT_LOCK_DAYS",
+        "0",
+        _number,
+        "For how many days the store itself refuses to remove sealed bytes (object lock in "
+        "governance mode). A bucket that Assay makes gets object lock; in one that has none, "
+        "nothing is locked. An erasure passes the lock by with `s3:BypassGovernanceRetention`; "
+        "without it, it waits for the lock's end. 0: no lock.",
+    )
     smtp_url: str = _setting(
         "SMTP_URL",
         "",

@@ -9,8 +9,8 @@ from uuid import UUID
 from app.cli.surroundings import say, settings_at_hand
 from app.container import Container, build
 from storage.errors import InvalidInput, Unavailable
-from storage.ids import CredentialId, Sha256
-from storage.vault.keys import sealed_key
+from storage.ids import CredentialId
+from workflows.evidence.kept import kept_key
 from workflows.issuance.artefacts import badge_file, certificate
 from workflows.issuance.bundle import Bundle, gather
 from workflows.issuance.queries import PublicItem
@@ -64,8 +64,10 @@ def _write_evidence(container: Container, item: PublicItem, folder: Path, taken:
     folder.mkdir(exist_ok=True)
     name = _free_name(Path(item.file_name).name or "file", taken)
     digest = hashlib.sha256()
+    with container.db.reading() as tx:
+        key = kept_key(tx, item.sha256)
     with (folder / name).open("wb") as file:
-        for chunk in container.vault.open_stream(sealed_key(Sha256(item.sha256))):
+        for chunk in container.vault.open_stream(key):
             digest.update(chunk)
             file.write(chunk)
     if digest.hexdigest() != item.sha256:

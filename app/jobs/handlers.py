@@ -16,7 +16,7 @@ from workflows.assessment.moderation import settle_agreement
 from workflows.attestations.sealing import seal_attestation
 from workflows.endorsements.signing import sign_endorsement
 from workflows.evidence.erasing import erase_evidence
-from workflows.evidence.sealing import seal_evidence
+from workflows.evidence.sealing import Checks, seal_evidence
 from workflows.issuance.commands import issue_credential
 from workflows.issuance.status import sign_status_list
 from workflows.keeping.commands import erase_case
@@ -31,14 +31,8 @@ LOOKER = ConfinedLooker(ChildProcesses())
 
 
 def _seal_evidence(parts: Container, work: Promised) -> None:
-    seal_evidence(
-        parts.db,
-        parts.vault,
-        parts.scanner,
-        ItemId(work.subject_id),
-        work.id,
-        refuse_unscanned=parts.settings.refuse_unscanned,
-    )
+    checks = Checks(parts.scanner, parts.confinement, parts.seal_policy)
+    seal_evidence(parts.db, parts.vault, checks, ItemId(work.subject_id), work.id)
 
 
 def _erase_evidence(parts: Container, work: Promised) -> None:

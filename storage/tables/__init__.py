@@ -6,6 +6,7 @@ from storage.tables.cases import CASE_NUMBERS, Case, CoverageRecord, Manifest, S
 from storage.tables.decisions import Decision, OutcomeDecision
 from storage.tables.events import Event
 from storage.tables.evidence import (
+    ErasedBytes,
     EvidenceAccess,
     EvidenceItem,
     EvidenceMapping,
@@ -57,6 +58,7 @@ __all__ = [
     "Decision",
     "DefinitionVersion",
     "Endorsement",
+    "ErasedBytes",
     "ErasurePlan",
     "Event",
     "EvidenceAccess",

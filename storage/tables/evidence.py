@@ -42,6 +42,21 @@ class SealedObject(Table, table=True):
     erasing_at: datetime | None = maybe_moment()
 
 
+class ErasedBytes(Table, table=True):
+    """How often the erasing of bytes with this digest was begun.
+
+    Sealed anew they get a key of their own: an erasure that stalled and wakes up late removes the
+    old key, at which there is nothing of anyone's any more.
+    """
+
+    __tablename__ = "erased_bytes"
+    __table_args__ = (CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_hex"),)
+
+    sha256: str = Field(primary_key=True)
+    times: int
+    last_at: datetime = moment()
+
+
 class EvidenceItem(Table, table=True):
     """One piece of evidence: what it is, what the learner says of it, and what the seal found.
 

@@ -9,6 +9,7 @@ from storage.vault.errors import store_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CreateBucketRequestTypeDef
 
 ABANDONED_AFTER_DAYS = 14
 DEFAULT_REGION = "us-east-1"
@@ -17,14 +18,19 @@ NOT_FOR_US = {"NotImplemented", "MethodNotAllowed", "AccessDenied", "Unsupported
 
 
 def prepare_bucket(
-    client: "S3Client", bucket: str, region: str, origins: Sequence[str]
+    client: "S3Client",
+    bucket: str,
+    region: str,
+    origins: Sequence[str],
+    *,
+    object_lock: bool = False,
 ) -> tuple[str, ...]:
     """Make the bucket and its rules; run again, it changes nothing.
 
     Returns what the store would not let us set, in words for whoever runs it. Raises StoreAway.
     """
     with store_errors():
-        _create(client, bucket, region)
+        _create(client, bucket, region, object_lock=object_lock)
         notes = (
             _try(
                 lambda: _let_browsers_put(client, bucket, origins),
@@ -40,7 +46,7 @@ def prepare_bucket(
     return tuple(note for note in notes if note)
 
 
-def _create(client: "S3Client", bucket: str, region: str) -> None:
+def _create(client: "S3Client", bucket: str, region: str, *, object_lock: bool) -> None:
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as error:
@@ -48,14 +54,13 @@ def _create(client: "S3Client", bucket: str, region: str) -> None:
             raise
     else:
         return
+    wanted: CreateBucketRequestTypeDef = {"Bucket": bucket}
+    if region != DEFAULT_REGION:
+        wanted["CreateBucketConfiguration"] = {"LocationConstraint": region}  # type: ignore[typeddict-item]
+    if object_lock:
+        wanted["ObjectLockEnabledForBucket"] = True
     try:
-        if region == DEFAULT_REGION:
-            client.create_bucket(Bucket=bucket)
-        else:
-            client.create_bucket(
-                Bucket=bucket,
-                CreateBucketConfiguration={"LocationConstraint": region},  # type: ignore[typeddict-item]
-            )
+        client.create_bucket(**wanted)
     except ClientError as error:
         if error.response["Error"]["Code"] not in OURS_ALREADY:
             raise

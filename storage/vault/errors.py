@@ -2,7 +2,8 @@
 
 AssayError
 ├── Unavailable
-│   └── StoreAway       no answer, a broken line, a 5xx, credentials refused
+│   ├── StoreAway       no answer, a broken line, a 5xx, credentials refused
+│   └── StillLocked     the store itself refuses to remove the object yet
 ├── NotFound
 │   ├── ObjectMissing   no object under the key
 │   └── UploadGone      no such multipart upload: completed, aborted, or never begun
@@ -24,6 +25,10 @@ from storage.errors import AssayError, Conflict, InvalidInput, NotFound, Unavail
 
 class StoreAway(Unavailable):
     """The store does not answer, or not as it should; nothing was lost."""
+
+
+class StillLocked(Unavailable):
+    """The store refuses to remove an object before its lock ends, and we may not pass it by."""
 
 
 class ObjectMissing(NotFound):

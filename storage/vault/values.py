@@ -12,7 +12,7 @@ class StoreAddress:
     """Which store, and as whom.
 
     `endpoint_url` is how this machine reaches it, `public_endpoint_url` how browsers do. Without
-    keys the machine's own role is used.
+    keys the machine's own role is used. `object_lock`: a bucket that is made gets object lock.
     """
 
     endpoint_url: str
@@ -21,6 +21,7 @@ class StoreAddress:
     bucket: str
     access_key_id: str = field(default="", repr=False)
     secret_access_key: str = field(default="", repr=False)
+    object_lock: bool = False
     connect_timeout: float = 5
     read_timeout: float = 60
     tries: int = 3

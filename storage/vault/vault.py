@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from storage.vault.errors import (
     store_errors,
 )
 from storage.vault.keys import CANARY, sealed_key
+from storage.vault.locking import has_versions, lock, remove
 from storage.vault.names import attachment
 from storage.vault.reading import read_piece, read_pinned
 from storage.vault.sealing import copy_to
@@ -49,6 +51,7 @@ class Vault:
         self._bucket = address.bucket
         self._client = clients.connect(address)
         self._signer = clients.signer(address)
+        self._versions: bool | None = None
 
     @property
     def browser_origin(self) -> str:
@@ -61,7 +64,13 @@ class Vault:
 
         Returns, in words, what has to be set by hand because the store would not let us.
         """
-        return prepare_bucket(self._client, self._bucket, self.address.region, origins)
+        return prepare_bucket(
+            self._client,
+            self._bucket,
+            self.address.region,
+            origins,
+            object_lock=self.address.object_lock,
+        )
 
     def canary(self) -> None:
         """Return when a small write is kept and read back."""
@@ -178,11 +187,14 @@ class Vault:
             )
         return self.facts(key)
 
-    def put_sealed(self, data: bytes) -> Sha256:
-        """Store bytes that we made ourselves under the key of their digest; returns the digest."""
+    def put_sealed(self, data: bytes, key: str = "") -> Sha256:
+        """Store bytes that we made ourselves under the key of their digest; returns the digest.
+
+        `key` where it is not the first of this digest.
+        """
         digest = sha256_of(data)
         with suppress(AlreadyThere):
-            self.put_small(sealed_key(digest), data, sha256=digest, replace=False)
+            self.put_small(key or sealed_key(digest), data, sha256=digest, replace=False)
         return digest
 
     def facts(self, key: str) -> ObjectFacts:
@@ -216,13 +228,14 @@ class Vault:
         """
         return read_piece(self._client, self._bucket, key, etag, offset=offset, length=length)
 
-    def seal_copy(self, source: ObjectFacts, sha256: Sha256) -> str:
+    def seal_copy(self, source: ObjectFacts, sha256: Sha256, key: str = "") -> str:
         """Keep a copy of exactly this object under the key of its digest; returns the key.
 
-        Bytes that are kept already are not touched: same digest, same bytes. Raises ObjectChanged
+        `key` where it is not the first of this digest. Bytes that are kept already are not touched:
+        same digest, same bytes. Raises ObjectChanged
         or ObjectMissing when the source is not what it was.
         """
-        key = sealed_key(sha256)
+        key = key or sealed_key(sha256)
         kept = self.find(key)
         if kept is None:
             with suppress(AlreadyThere):
@@ -271,9 +284,18 @@ class Vault:
             )
 
     def delete(self, key: str) -> None:
-        """Remove an object. Nothing happens when it is gone already."""
+        """Remove an object with all its versions. Nothing happens when it is gone already.
+
+        Raises StillLocked.
+        """
+        if self._versions is None:
+            self._versions = has_versions(self._client, self._bucket)
         with suppress(ObjectMissing), store_errors():
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            remove(self._client, self._bucket, key, versions=self._versions)
+
+    def lock(self, key: str, until: datetime) -> bool:
+        """Have the store refuse to remove an object before; False where it knows no locks."""
+        return lock(self._client, self._bucket, key, until)
 
     def list_keys(self, prefix: str) -> Iterator[ObjectFacts]:
         """Every object whose key begins so, in the order of the keys."""

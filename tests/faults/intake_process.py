@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from uuid import UUID
 
+from app.sandbox import ChildProcesses
 from storage.clock import SystemClock
 from storage.database import Database
 from storage.ids import AccountId, CaseId, InstitutionId, ItemId, OutboxId
@@ -18,7 +19,7 @@ from tests.fixtures.intake import Says, fingerprint, noise
 from workflows.access.rules import Actor
 from workflows.evidence.erasing import erase_evidence
 from workflows.evidence.rules import Announcement, Limits
-from workflows.evidence.sealing import seal_evidence
+from workflows.evidence.sealing import Checks, seal_evidence
 from workflows.evidence.small_files import upload_small
 from workflows.evidence.uploading import announce_evidence, complete_upload
 
@@ -50,7 +51,7 @@ def main(told: Mapping[str, str], store: Mapping[str, str]) -> None:
     else:
         outbox_id = OutboxId(UUID(told["outbox_id"]))
         if told["act"] == "seal":
-            seal_evidence(db, vault, Says(), item_id, outbox_id)
+            seal_evidence(db, vault, Checks(Says(), ChildProcesses()), item_id, outbox_id)
         else:
             erase_evidence(db, vault, item_id, outbox_id)
 

@@ -47,6 +47,7 @@ CHECKS: list[tuple[str, str]] = [
     ("ck_account_email_lower", "UPDATE account SET email = 'A@B.example' WHERE id = :learner"),
     ("ck_outbox_done_or_dead", "UPDATE outbox SET done_at = now(), dead_at = now()"),
     ("ck_sealed_object_sha256_hex", "UPDATE sealed_object SET sha256 = upper(sha256)"),
+    ("ck_erased_bytes_sha256_hex", "INSERT INTO erased_bytes VALUES ('ABC', 1, now())"),
     ("ck_organisation_domain_lower", "UPDATE organisation SET domain = 'Works.example'"),
     (
         "ck_plar_case_decided_has_decision",

@@ -4,12 +4,15 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 from sqlmodel import col, select
 
+from app.sandbox import ChildProcesses
 from app.scanning import Clamd, NoScanner
 from storage.database import Database
 from storage.errors import Unavailable
@@ -22,9 +25,11 @@ from tests.fixtures.clamd import EICAR, needs_clamd
 from tests.fixtures.intake import Intake, Says, noise
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.world import World
-from workflows.evidence import sealing
+from workflows.evidence import erasing, sealing
 from workflows.evidence.describing import remove_evidence
-from workflows.evidence.sealing import evidence_failed, hold_sealed_object, seal_evidence
+from workflows.evidence.kept import hold_sealed_object
+from workflows.evidence.sealing import Checks, evidence_failed, seal_evidence
+from workflows.evidence.verdicts import SealPolicy
 from workflows.ports import Scan
 from workflows.work import Work, give_up_work
 
@@ -114,10 +119,10 @@ def test_where_nothing_unscanned_is_taken_a_file_waits_for_the_scanner(intake: I
     item_id = intake.store(noise(1000))
     intake.scanner = Says(ScanVerdict.ERROR)
     with pytest.raises(Unavailable):
-        intake.seal(item_id, refuse_unscanned=True)
+        intake.seal(item_id, SealPolicy(refuse_unscanned=True))
     assert intake.item(item_id).state == EvidenceState.STORED
     intake.scanner = Says(ScanVerdict.CLEAN)
-    assert intake.seal(item_id, refuse_unscanned=True).state == EvidenceState.SEALED
+    assert intake.seal(item_id, SealPolicy(refuse_unscanned=True)).state == EvidenceState.SEALED
 
 
 def test_a_scanner_that_looks_no_further_does_not_hold_up_the_seal(intake: Intake) -> None:
@@ -177,7 +182,9 @@ def test_two_workers_with_the_same_seal_have_one_effect(intake: Intake) -> None:
 
     def work() -> None:
         try:
-            seal_evidence(intake.db, intake.vault, Says(), item_id, outbox_id)
+            seal_evidence(
+                intake.db, intake.vault, Checks(Says(), ChildProcesses()), item_id, outbox_id
+            )
         except (AlreadyDone, ObjectMissing) as error:
             endings.append(type(error).__name__)
         else:
@@ -239,7 +246,7 @@ def test_a_seal_that_is_given_up_says_so_to_the_learner_and_can_still_succeed(
 def test_an_item_that_was_sealed_after_all_is_not_called_failed(intake: Intake) -> None:
     item = intake.sealed(noise(1000))
     with intake.db.transaction() as tx:
-        row = tx.session.exec(select(OutboxRow)).one()
+        row = tx.session.exec(select(OutboxRow).where(OutboxRow.kind == Work.SEAL_EVIDENCE)).one()
         row.attempts, row.done_at = 99, None
     give_up_work(intake.db, {Work.SEAL_EVIDENCE: evidence_failed})
     assert intake.item(item.id).reason == ""
@@ -360,7 +367,80 @@ def test_memory_stays_flat_whatever_the_size(intake: Intake) -> None:
 def test_only_what_is_stored_is_sealed(intake: Intake, tmp_path: Path) -> None:
     plan = intake.announce(noise(1000))
     with pytest.raises(AlreadyDone):
-        seal_evidence(intake.db, intake.vault, intake.scanner, plan.item_id, OutboxId(new_id()))
+        checks = Checks(intake.scanner, ChildProcesses())
+        seal_evidence(intake.db, intake.vault, checks, plan.item_id, OutboxId(new_id()))
     assert Sha256(intake.item(plan.item_id).sha256 or "") == ""
     with intake.db.reading() as tx:
         assert tx.session.exec(select(Event).where(col(Event.kind) == "seal_evidence")).all() == []
+
+
+def test_an_erasure_that_stalled_never_removes_bytes_that_were_sealed_since(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = noise(1000)
+    digest = sha256_of(body)
+    first, second = intake.sealed(body, "one.pdf"), intake.sealed(body, "two.pdf")
+    remove_evidence(intake.db, intake.learner, first.id)
+    remove_evidence(intake.db, intake.learner, second.id)
+    anew = []
+
+    def meanwhile(point: str) -> None:
+        """While one run stalls, another ends the erasure, and the bytes come back."""
+        if point == "erase.claimed" and not anew:
+            anew.append(intake.store(body, "three.pdf"))
+            intake.erase(second.id)
+            intake.seal(anew[0])
+
+    monkeypatch.setattr(erasing, "crash_point", meanwhile)
+    intake.erase(first.id)
+    again = intake.item(anew[0])
+    assert (again.state, again.sha256) == (EvidenceState.SEALED, digest)
+    (sealed,) = sealed_objects(intake)
+    assert sealed.key == sealed_key(digest, 1)
+    assert b"".join(intake.vault.open_stream(sealed.key)) == body
+    assert [one.key for one in intake.vault.list_keys("sealed/")] == [sealed.key]
+    assert {intake.item(one.id).sha256 for one in (first, second)} == {None}
+
+
+def test_each_erasure_that_was_begun_ends_the_use_of_its_key(intake: Intake) -> None:
+    body = noise(1000)
+    for generation in range(3):
+        item = intake.sealed(body)
+        assert [one.key for one in sealed_objects(intake)] == [
+            sealed_key(sha256_of(body), generation)
+        ]
+        remove_evidence(intake.db, intake.learner, item.id)
+        intake.erase(item.id)
+    assert list(intake.vault.list_keys("")) == []
+
+
+def locked_intake(intake: Intake, store_address: StoreAddress) -> Intake:
+    """The same learner over a bucket with object lock."""
+    vault = Vault(replace(store_address, bucket="assay-locked", object_lock=True))
+    assert vault.ensure_bucket(["http://127.0.0.1:8000"]) == ()
+    return replace(intake, vault=vault)
+
+
+def test_where_the_store_has_object_lock_sealed_bytes_are_locked(
+    intake: Intake, store_address: StoreAddress
+) -> None:
+    intake.world.clock.set(datetime.now(UTC))
+    locked = locked_intake(intake, store_address)
+    body = noise(1000, "locked")
+    item = locked.sealed(body, policy=SealPolicy(lock_days=2))
+    (sealed,) = sealed_objects(intake)
+    assert sealed.locked_until == intake.world.clock.now() + timedelta(days=2)
+    client = locked.vault._client
+    version = client.head_object(Bucket="assay-locked", Key=sealed.key)["VersionId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.delete_object(Bucket="assay-locked", Key=sealed.key, VersionId=version)
+    remove_evidence(intake.db, intake.learner, item.id)
+    locked.erase(item.id)
+    left = client.list_object_versions(Bucket="assay-locked")
+    assert (left.get("Versions"), left.get("DeleteMarkers")) == (None, None)
+
+
+def test_where_the_store_has_no_object_lock_the_seal_works_as_ever(intake: Intake) -> None:
+    item = intake.sealed(noise(1000), policy=SealPolicy(lock_days=2))
+    assert item.state == EvidenceState.SEALED
+    assert [one.locked_until for one in sealed_objects(intake)] == [None]

@@ -16,7 +16,7 @@ from workflows.attestations.document import KeptStatement, read_kept, statement_
 from workflows.attestations.load import Held, hold, look
 from workflows.cases.load import lock_case, state_of
 from workflows.cases.states import EDITABLE, FINISHED
-from workflows.evidence.sealing import hold_sealed_object
+from workflows.evidence.kept import hold_sealed_object
 from workflows.issuance.addresses import Site
 from workflows.words import words
 
@@ -39,16 +39,15 @@ def seal_attestation(
     kept = read_kept(given)
     page = statement_page(kept)
     digest = sha256_of(page)
-    _claim(db, digest, len(page))
-    vault.put_sealed(page)
+    vault.put_sealed(page, _claim(db, digest, len(page)))
     crash_point("attest.stored")
     _record(db, site, attestation_id, outbox_id, (kept, digest, len(page)))
 
 
 @command
-def _claim(db: Database, digest: Sha256, size: int) -> None:
+def _claim(db: Database, digest: Sha256, size: int) -> str:
     with db.transaction() as tx:
-        hold_sealed_object(tx, digest, size)
+        return hold_sealed_object(tx, digest, size).key
 
 
 @command

@@ -17,6 +17,13 @@ from storage.outbox import receive
 from storage.tables import EvidenceItem, OutboxRow, SealedObject, Upload
 from storage.vault import Vault
 from storage.vocabulary import EvidenceState
+from workflows.evidence.kept import begin_erasing
+from workflows.looking.forgetting import (
+    after_its_look,
+    forget_look,
+    forget_previews,
+    remove_previews,
+)
 from workflows.work import Work
 
 
@@ -32,7 +39,9 @@ class _Remains:
 def erase_evidence(db: Database, vault: Vault, item_id: ItemId, outbox_id: OutboxId) -> None:
     """Remove an erased item's uploads, and its sealed bytes unless another item shares them.
 
-    Raises StoreAway, AlreadyDone.
+    Of a key that is being erased nobody makes use again, so a run that stalls anywhere in here and
+    goes on when everything is over removes nothing that was kept since. Raises StoreAway,
+    StillLocked (the store holds the bytes until their lock ends), AlreadyDone.
     """
     remains = _claim(db, item_id)
     crash_point("erase.claimed")
@@ -42,6 +51,7 @@ def erase_evidence(db: Database, vault: Vault, item_id: ItemId, outbox_id: Outbo
         vault.delete(key)
     if remains.sealed_key:
         vault.delete(remains.sealed_key)
+        remove_previews(vault, remains.sealed_key)
     crash_point("erase.erased")
     _record(db, item_id, outbox_id, remains)
 
@@ -54,6 +64,7 @@ def _claim(db: Database, item_id: ItemId) -> _Remains:
         if item is None or item.state != EvidenceState.ERASED.value:
             return _Remains(())
         _after_its_seal(tx, item_id)
+        after_its_look(tx, item_id)
         uploads = tuple(
             (upload.key, upload.store_upload_id)
             for upload in tx.session.exec(select(Upload).where(Upload.item_id == item_id))
@@ -63,7 +74,7 @@ def _claim(db: Database, item_id: ItemId) -> _Remains:
         sealed = tx.session.get(SealedObject, item.sha256, with_for_update=True)
         if sealed is None or _needed(tx, sealed.sha256):
             return _Remains(uploads, item.sha256)
-        sealed.erasing_at = sealed.erasing_at or tx.now
+        begin_erasing(tx, sealed)
         return _Remains(uploads, sealed.sha256, sealed.key)
 
 
@@ -80,18 +91,33 @@ def _record(db: Database, item_id: ItemId, outbox_id: OutboxId, remains: _Remain
             )
             .values(aborted_at=tx.now)
         )
+        forget_look(tx, item_id)
+        bytes_gone = _still_ours(tx, remains)
         gone = [col(EvidenceItem.id) == item_id]
-        if remains.sealed_key:
+        if bytes_gone:
             gone = [col(EvidenceItem.sha256) == remains.sha256]
         tx.session.execute(
             update(EvidenceItem)
             .where(*gone, col(EvidenceItem.state) == EvidenceState.ERASED.value)
             .values(sha256=None)
         )
-        if remains.sealed_key:
+        if bytes_gone and remains.sha256:
+            forget_previews(tx, remains.sha256)
             tx.session.execute(
                 delete(SealedObject).where(col(SealedObject.sha256) == remains.sha256)
             )
+
+
+def _still_ours(tx: Transaction, remains: _Remains) -> bool:
+    """Whether the row is the one whose object was removed.
+
+    Another run may have ended first, and the same bytes may have been sealed anew since, under a
+    key of their own: then the row is theirs.
+    """
+    if remains.sealed_key is None:
+        return False
+    row = tx.session.get(SealedObject, remains.sha256, with_for_update=True)
+    return row is not None and row.key == remains.sealed_key and row.erasing_at is not None
 
 
 def _after_its_seal(tx: Transaction, item_id: ItemId) -> None:

@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from storage.errors import Problem
 from storage.vault.filetypes import UNKNOWN, FileType
+from workflows.archives.sorts import ends_as_zip
 
 
 class Flag(StrEnum):
@@ -24,6 +25,12 @@ class Flag(StrEnum):
     """its bytes do not tell what it is"""
     ENCRYPTED = "encrypted"
     """it cannot be looked into without a password"""
+    AMBIGUOUS = "ambiguous"
+    """its bytes are also those of another type: what it is depends on the program"""
+    UNINSPECTED = "uninspected"
+    """it could not be looked into, or not into all of it"""
+    REFERS = "refers"
+    """it asks programs to read in something from elsewhere"""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,10 @@ ACTIVE_TYPES = frozenset(
         "text/x-script.python",
     }
 )
+SHOWN = ("image/", "video/", "audio/", "application/pdf", "text/")
+PAGES = (b"<script", b"<!doctype html", b"<html", b"<iframe", b"<?php")
+"""What no picture, film or sound has in it, at its beginning or end, by chance."""
+PAGE_WORDS = (*PAGES, b"<svg", b"gif8")
 ENCRYPTED_TYPES = ("application/encrypted", "application/cdfv2-encrypted")
 PACKED_OFFICE = (
     "application/vnd.openxmlformats-officedocument",
@@ -152,8 +163,13 @@ USUAL_TYPES: Mapping[str, str] = {
 }
 
 
-def judge_type(file_name: str, found: FileType) -> TypeFinding:
-    """Whether a file of this name may be of the type that its bytes show."""
+def judge_type(
+    file_name: str, found: FileType, head: bytes = b"", tail: bytes = b""
+) -> TypeFinding:
+    """Whether a file of this name may be of the type that its bytes show.
+
+    `head` and `tail` are its first and last bytes, as many as there are at hand.
+    """
     media_type = found.media_type.lower()
     ending = PurePath(file_name).suffix.lower().lstrip(".")
     if media_type in PROGRAMS:
@@ -161,7 +177,28 @@ def judge_type(file_name: str, found: FileType) -> TypeFinding:
     family = FAMILIES.get(ending)
     if family is not None and not _belongs(family, media_type):
         return TypeFinding(media_type, refusal=_mismatch(ending, found))
-    return TypeFinding(media_type, _flags(ending, media_type))
+    flags = _flags(ending, media_type)
+    if is_ambiguous(media_type, head, tail):
+        flags |= {Flag.AMBIGUOUS}
+    if media_type == "application/pdf" and (b"/Encrypt" in head or b"/Encrypt" in tail):
+        flags |= {Flag.ENCRYPTED}
+    return TypeFinding(media_type, flags)
+
+
+def is_ambiguous(media_type: str, head: bytes, tail: bytes) -> bool:
+    """Whether the bytes would also do as another type: a zip behind a PDF, a page in a picture."""
+    if media_type.startswith(SHOWN) and ends_as_zip(tail):
+        return True
+    if media_type == "application/pdf":
+        before = head[: max(head.find(b"%PDF-"), 0)].lower()
+        return head[:4] == b"PK\x03\x04" or any(word in before for word in PAGE_WORDS)
+    if b"%PDF-" in head[:1024]:
+        return True
+    if not media_type.startswith(("image/", "video/", "audio/")) or media_type in ACTIVE_TYPES:
+        return False
+    as_script = head[:6] in {b"GIF87a", b"GIF89a"} and head[6:8] in {b"/*", b"=1", b"='", b'="'}
+    as_script = as_script or (head[:2] == b"\xff\xd8" and head[4:6] == b"/*")
+    return as_script or any(word in part for part in (head.lower(), tail.lower()) for word in PAGES)
 
 
 def _belongs(family: Family, media_type: str) -> bool:

@@ -1,18 +1,28 @@
-"""One pass over the bytes of a file feeds everything that wants to see them, in flat memory."""
+"""One pass over the bytes of a file feeds everything that wants to see them, in flat memory.
+
+    store ──▶ reading ahead ──▶ SHA-256 and size, first and last bytes
+                 (thread)   └─▶ scanner (thread)
+
+All three run at the same time: waiting for the line, hashing and sending to the scanner let go of
+the interpreter. No stage is more than a few chunks ahead of the next.
+"""
 
 import hashlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from storage.ids import Sha256
 from storage.vault.filetypes import HEAD, file_type
 from storage.vocabulary import ScanVerdict
+from workflows.archives.sorts import TAIL
 from workflows.evidence.file_types import judge_type
+from workflows.evidence.to_look_into import sort_to_look_into
 from workflows.evidence.verdicts import Reading
 from workflows.ports import Scan, Scanner
 
-WAITING_CHUNKS = 3
+WAITING_CHUNKS = 2
 
 Progress = Callable[[int], None]
 
@@ -51,6 +61,52 @@ class _Feed:
             yield chunk
 
 
+class _Ahead:
+    """Reads chunks in a thread of its own, so that the next is there when this one is hashed."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._ready: queue.Queue[bytes | Exception | None] = queue.Queue(WAITING_CHUNKS)
+        self._unwanted = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(chunks,), daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (got := self._ready.get()) is not None:
+            if isinstance(got, Exception):
+                raise got
+            yield got
+
+    def stop(self) -> None:
+        """Nobody wants the rest; returns when the line is closed."""
+        self._unwanted.set()
+        while self._thread.is_alive():
+            try:
+                self._ready.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        self._thread.join()
+
+    def _run(self, chunks: Iterable[bytes]) -> None:
+        try:
+            for chunk in chunks:
+                self._ready.put(chunk)
+                if self._unwanted.is_set():
+                    return
+        except Exception as error:
+            self._ready.put(error)
+        else:
+            self._ready.put(None)
+
+
+@contextmanager
+def _ahead(chunks: Iterable[bytes]) -> Iterator[Iterable[bytes]]:
+    reading = _Ahead(chunks)
+    try:
+        yield reading
+    finally:
+        reading.stop()
+
+
 def read_once(
     chunks: Iterable[bytes], file_name: str, scanner: Scanner, progress: Progress
 ) -> Reading:
@@ -58,17 +114,21 @@ def read_once(
 
     What reading raises comes through.
     """
-    digest, size, head = hashlib.sha256(), 0, bytearray()
+    digest, size, head, tail = hashlib.sha256(), 0, bytearray(), b""
     feed = _Feed(scanner)
     try:
-        for chunk in chunks:
-            feed.put(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-            if len(head) < HEAD:
-                head += chunk[: HEAD - len(head)]
-            progress(size)
+        with _ahead(chunks) as arriving:
+            for chunk in arriving:
+                feed.put(chunk)
+                digest.update(chunk)
+                size += len(chunk)
+                if len(head) < HEAD:
+                    head += chunk[: HEAD - len(head)]
+                tail = chunk[-TAIL:] if len(chunk) >= TAIL else (tail + chunk)[-TAIL:]
+                progress(size)
     finally:
         feed.end()
-    found = judge_type(file_name, file_type(bytes(head)))
-    return Reading(Sha256(digest.hexdigest()), size, found, feed.verdict())
+    first = bytes(head)
+    found = judge_type(file_name, file_type(first), first, tail)
+    sort = sort_to_look_into(file_name, found.media_type, first, tail)
+    return Reading(Sha256(digest.hexdigest()), size, found, feed.verdict(), sort)

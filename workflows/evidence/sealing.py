@@ -7,11 +7,11 @@ and the copy never overwrites.
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
@@ -20,12 +20,17 @@ from storage.events import SYSTEM, record
 from storage.ids import CaseId, ItemId, OutboxId, Sha256
 from storage.outbox import Promised, receive
 from storage.tables import EvidenceItem, SealedObject, Upload
-from storage.vault import ObjectChanged, Vault, sealed_key
+from storage.vault import ObjectChanged, ObjectFacts, Vault
 from storage.vocabulary import EvidenceState
+from workflows.archives.findings import Findings
+from workflows.confining import Confinement, Source
+from workflows.evidence.kept import hold_sealed_object
 from workflows.evidence.load import lock_item
 from workflows.evidence.one_pass import read_once
-from workflows.evidence.verdicts import Reading, Verdict, verdict
+from workflows.evidence.to_look_into import look_inside
+from workflows.evidence.verdicts import NOT_STRICT, Reading, SealPolicy, Verdict, verdict
 from workflows.ports import Scanner
+from workflows.work import Work, promise_work
 
 PROGRESS_SECONDS = 3.0
 NOT_CHECKED = (
@@ -50,14 +55,17 @@ class _Stored:
     declared_size: int
 
 
+@dataclass(frozen=True)
+class Checks:
+    """What looks at the bytes, and how strictly it is judged what it finds."""
+
+    scanner: Scanner
+    confinement: Confinement
+    policy: SealPolicy = NOT_STRICT
+
+
 def seal_evidence(
-    db: Database,
-    vault: Vault,
-    scanner: Scanner,
-    item_id: ItemId,
-    outbox_id: OutboxId,
-    *,
-    refuse_unscanned: bool = False,
+    db: Database, vault: Vault, checks: Checks, item_id: ItemId, outbox_id: OutboxId
 ) -> None:
     """Read a stored file once and seal, reject or quarantine its item.
 
@@ -72,14 +80,18 @@ def seal_evidence(
     if source.etag != stored.etag:
         raise ObjectChanged("The stored file is not the one that was uploaded.")
     chunks = vault.open_stream(source.key, source.etag, size=source.size)
-    reading = read_once(chunks, stored.file_name, scanner, _Progress(db, item_id).tell)
+    reading = read_once(chunks, stored.file_name, checks.scanner, _Progress(db, item_id).tell)
+    if reading.sort:
+        reading = replace(reading, inside=_look_inside(vault, source, checks, reading.sort))
     crash_point("seal.read")
-    judged = verdict(reading, stored.declared_size, refuse_unscanned=refuse_unscanned)
-    if judged.state is EvidenceState.SEALED and claim_digest(db, item_id, reading):
+    judged = verdict(reading, stored.declared_size, checks.policy)
+    locked_until = None
+    if judged.state is EvidenceState.SEALED and (key := claim_digest(db, item_id, reading)):
         crash_point("seal.claimed")
-        vault.seal_copy(source, reading.sha256)
+        vault.seal_copy(source, reading.sha256, key)
+        locked_until = _lock(vault, key, db.clock.now(), checks.policy.lock_days)
         crash_point("seal.copied")
-    _record(db, item_id, outbox_id, reading, judged)
+    _record(db, item_id, outbox_id, _Outcome(reading, judged, locked_until))
     crash_point("seal.recorded")
     if judged.state is not EvidenceState.QUARANTINED:
         vault.delete(stored.key)
@@ -102,40 +114,46 @@ def evidence_failed(tx: Transaction, promised: Promised) -> None:
     )
 
 
+def _look_inside(vault: Vault, source: ObjectFacts, checks: Checks, sort: str) -> Findings:
+    """Look into the stored file by ranges, all of the version that was read."""
+
+    def read(offset: int, length: int) -> bytes:
+        return vault.read_range(source.key, source.etag, offset, length)
+
+    return look_inside(checks.confinement, sort, Source(source.size, read))
+
+
+def _lock(vault: Vault, key: str, now: datetime, days: int) -> datetime | None:
+    """Have the store hold the sealed bytes; until when, or None where it knows no locks."""
+    if not days:
+        return None
+    until = now + timedelta(days=days)
+    return until if vault.lock(key, until) else None
+
+
 @command
-def claim_digest(db: Database, item_id: ItemId, reading: Reading) -> bool:
+def claim_digest(db: Database, item_id: ItemId, reading: Reading) -> str:
     """Say that this item will share the bytes with this digest, before they are copied.
 
-    False when the item was removed meanwhile. Raises Unavailable while those bytes are erased.
+    Returns the key that they are kept under; '' when the item was removed meanwhile. Raises
+    Unavailable while those bytes are erased.
     """
     with db.transaction() as tx:
         item = lock_item(tx, item_id)
         if item.state != EvidenceState.STORED.value:
-            return False
-        hold_sealed_object(tx, reading.sha256, reading.size)
+            return ""
+        kept = hold_sealed_object(tx, reading.sha256, reading.size)
         item.sha256 = reading.sha256
-        return True
+        return kept.key
 
 
-def hold_sealed_object(tx: Transaction, sha256: Sha256, size: int) -> SealedObject:
-    """The row of the bytes with this digest, made if need be, held against erasure.
+@dataclass(frozen=True)
+class _Outcome:
+    """What was found, what becomes of it, and until when the store holds it."""
 
-    Raises Unavailable while the bytes are being erased.
-    """
-    tx.session.execute(
-        insert(SealedObject)
-        .values(sha256=sha256, key=sealed_key(sha256), size=size, sealed_at=tx.now)
-        .on_conflict_do_nothing(index_elements=["sha256"])
-    )
-    row = tx.session.exec(
-        select(SealedObject)
-        .where(SealedObject.sha256 == sha256)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    if row.erasing_at is not None:
-        raise Unavailable("The same bytes are being erased just now; this waits for that.")
-    return row
+    reading: Reading
+    judged: Verdict
+    locked_until: datetime | None
 
 
 class _Progress:
@@ -187,30 +205,30 @@ def _nothing_to_do(db: Database, outbox_id: OutboxId) -> None:
 
 
 @command
-def _record(
-    db: Database, item_id: ItemId, outbox_id: OutboxId, reading: Reading, judged: Verdict
-) -> None:
+def _record(db: Database, item_id: ItemId, outbox_id: OutboxId, outcome: "_Outcome") -> None:
     with db.transaction() as tx:
         receive(tx, outbox_id)
         item = lock_item(tx, item_id)
         if item.state != EvidenceState.STORED.value:
             return  # removed while it was read; its erasure has waited for this
-        _write_down(tx, item, reading, judged)
+        _write_down(tx, item, outcome)
 
 
-def _write_down(tx: Transaction, item: EvidenceItem, reading: Reading, judged: Verdict) -> None:
+def _write_down(tx: Transaction, item: EvidenceItem, outcome: "_Outcome") -> None:
+    reading, judged = outcome.reading, outcome.judged
     item.state = judged.state.value
     item.version += 1
     item.size = reading.size
     item.seal_bytes_read = reading.size
     item.media_type = reading.type.media_type
     item.flags = [str(flag) for flag in judged.flags]
-    item.scan, item.scan_detail = reading.scan.verdict.value, reading.scan.detail
+    item.scan, item.scan_detail = judged.scan.verdict.value, judged.scan.detail
     item.reason = judged.reason.message if judged.reason else ""
     item.reason_params = dict(judged.reason.params) if judged.reason else {}
     if judged.state is EvidenceState.SEALED:
         item.sealed_at = tx.now
-        _confirm(tx, reading.sha256)
+        promise_work(tx, Work.INSPECT_EVIDENCE, item.id)
+        _confirm(tx, reading.sha256, outcome.locked_until)
     record(
         tx,
         SYSTEM,
@@ -222,15 +240,16 @@ def _write_down(tx: Transaction, item: EvidenceItem, reading: Reading, judged: V
             "sha256": reading.sha256,
             "size": reading.size,
             "media_type": reading.type.media_type,
-            "scan": reading.scan.verdict.value,
+            "scan": judged.scan.verdict.value,
         },
     )
 
 
-def _confirm(tx: Transaction, sha256: Sha256) -> None:
-    """The object is there and its bytes were just read."""
+def _confirm(tx: Transaction, sha256: Sha256, locked_until: datetime | None) -> None:
+    """The object is there, its bytes were just read, and the store holds it at least until then."""
+    found: dict[str, object] = {"checked_at": tx.now, "missing_at": None}
+    if locked_until is not None:
+        found["locked_until"] = func.greatest(col(SealedObject.locked_until), locked_until)
     tx.session.execute(
-        update(SealedObject)
-        .where(col(SealedObject.sha256) == sha256)
-        .values(checked_at=tx.now, missing_at=None)
+        update(SealedObject).where(col(SealedObject.sha256) == sha256).values(**found)
     )

@@ -4,8 +4,9 @@ from storage.database import Database, command
 from storage.errors import NotFound
 from storage.ids import CredentialId, new_id
 from storage.tables import Credential, EvidenceAccess
-from storage.vault import Vault, sealed_key
+from storage.vault import Vault
 from storage.vocabulary import CredentialState
+from workflows.evidence.kept import kept_key
 from workflows.issuance.addresses import Site
 from workflows.issuance.queries import public_credential, public_item
 from workflows.keeping.access import still_open
@@ -36,4 +37,5 @@ def open_item(
                 details={},
             )
         )
-    return vault.presign_download(sealed_key(item.sha256), item.file_name)
+        key = kept_key(tx, item.sha256)
+    return vault.presign_download(key, item.file_name)

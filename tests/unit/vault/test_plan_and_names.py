@@ -53,6 +53,10 @@ def test_no_plan_for_what_no_store_keeps(size: int) -> None:
 def test_a_sealed_key_says_its_digest_and_no_other_key_does() -> None:
     digest = sha256_of(b"x")
     assert digest_of_key(sealed_key(digest)) == digest
+    assert digest_of_key(sealed_key(digest, 2)) == digest
+    assert sealed_key(digest, 2) != sealed_key(digest)
+    assert digest_of_key(sealed_key(digest) + ".x") is None
+    assert digest_of_key(sealed_key(digest) + ".02") is None
     assert digest_of_key("sealed/zz/no") is None
     assert digest_of_key("sealed/" + digest) is None
     assert digest_of_key(f"incoming/{Sha256(digest)}") is None
