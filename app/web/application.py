@@ -33,7 +33,6 @@ from app.web import (
     ops,
     page,
     recording,
-    recording,
     security,
     staff,
     supervisor,

@@ -178,8 +178,8 @@ def _devices() -> str:
     """What pages may ask the browser for: nothing, but for the page that records."""
     view = current_view()
     allowed = "(self)" if view is not None and marked(view, "devices", False) else "()"
-    rules = {name: allowed for name in ("camera", "display-capture", "microphone")}
-    rules |= {name: "()" for name in ("geolocation", "payment")}
+    rules = dict.fromkeys(("camera", "display-capture", "microphone"), allowed)
+    rules |= dict.fromkeys(("geolocation", "payment"), "()")
     return ", ".join(f"{name}={who}" for name, who in rules.items())
 
 

@@ -304,7 +304,8 @@ def test_pages_show_how_far_an_upload_has_come(intake: Intake) -> None:
     intake.send(plan, body, [1, 3])
     with intake.db.reading() as tx:
         (row,) = case_items(tx, intake.case_id)
-    assert (row.part_count, row.parts_there, row.size) == (3, 2, len(body))
+    assert (row.upload.part_count, row.upload.parts_there, row.size) == (4, 2, len(body))
+    assert row.upload.bytes_there == 2 * plan.plan.part_size
     assert row.unfinished
     assert not row.on_its_way
     assert not row.described

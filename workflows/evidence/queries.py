@@ -35,11 +35,28 @@ from workflows.evidence.rules import still_to_say
 
 
 @dataclass(frozen=True)
+class UploadRow:
+    """How an upload stands: its planned parts, and what of them is there.
+
+    An `open_ended` one is of a recording: how many parts there will be is not known yet.
+    """
+
+    part_count: int = 0
+    parts_there: int = 0
+    bytes_there: int = 0
+    open_ended: bool = False
+    fingerprint: str = ""
+
+
+NO_UPLOAD = UploadRow()
+
+
+@dataclass(frozen=True)
 class ItemRow:
     """An evidence item as pages show it.
 
     `reason` is a message with `reason_params`: why it is not sealed, or what is wrong with it.
-    `parts_there` of `part_count`: how far its upload has come; `bytes_checked` how far its seal.
+    `upload` says how far it has come, `bytes_checked` how far its seal.
     `missing`: the store has lost its bytes. `replaces_id`: the item that this one is a copy of, in
     which nobody can be recognised; `replaced`: such a copy stands for this one.
     """
@@ -74,8 +91,7 @@ class ItemRow:
     bytes_checked: int
     created_at: datetime
     sealed_at: datetime | None
-    part_count: int
-    parts_there: int
+    upload: UploadRow
     missing: bool
     people: PeopleShown
     consent_note: str
@@ -174,7 +190,7 @@ def _rows(tx: Transaction, which: ColumnElement[bool]) -> list[ItemRow]:
         _row(
             item,
             mapped.get(item.id, ()),
-            uploads.get(item.id, (0, 0)),
+            uploads.get(item.id, NO_UPLOAD),
             missing=item.sha256 in lost,
             replaced=item.id in replaced,
         )
@@ -193,15 +209,19 @@ def _mapped(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, tuple[Outcome
     return found
 
 
-def _uploads(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, tuple[int, int]]:
-    """Per item the planned parts of its upload, and how many are there."""
+def _uploads(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, UploadRow]:
+    """Per item how its upload stands."""
+    parts, size = func.count(col(UploadPart.number)), func.sum(UploadPart.size)
     rows = tx.session.exec(
-        select(Upload.item_id, Upload.part_count, func.count(col(UploadPart.number)))
+        select(Upload, parts, func.coalesce(size, 0))
         .join(UploadPart, col(UploadPart.upload_id) == col(Upload.id), isouter=True)
         .where(col(Upload.item_id).in_(ids), col(Upload.aborted_at).is_(None))
         .group_by(col(Upload.id))
     ).all()
-    return {item_id: (count, there) for item_id, count, there in rows}
+    return {
+        row.item_id: UploadRow(row.part_count, there, int(size), row.open_ended, row.fingerprint)
+        for row, there, size in rows
+    }
 
 
 def _lost(tx: Transaction, digests: Sequence[str]) -> frozenset[str]:
@@ -217,7 +237,7 @@ def _lost(tx: Transaction, digests: Sequence[str]) -> frozenset[str]:
 def _row(
     item: EvidenceItem,
     outcomes: tuple[OutcomeCode, ...],
-    upload: tuple[int, int],
+    upload: UploadRow,
     *,
     missing: bool,
     replaced: bool,
@@ -254,8 +274,7 @@ def _row(
         bytes_checked=item.seal_bytes_read,
         created_at=item.created_at,
         sealed_at=item.sealed_at,
-        part_count=upload[0],
-        parts_there=upload[1],
+        upload=upload,
         missing=missing,
         people=PeopleShown(item.people),
         consent_note=item.consent_note,

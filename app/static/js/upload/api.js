@@ -1,4 +1,4 @@
-/** Talks to our own server: JSON with the page's token, errors in the server's words, patience with bad lines. */
+/** Talks to our own server's API: JSON with the page's token, errors in the server's words, patience with bad lines. */
 
 import { attempts } from "./patience.js";
 
@@ -15,9 +15,12 @@ export class Refused extends Error {
 export class Away extends Error {}
 
 /** @typedef {{number: number, sha256: string}} Part
- * @typedef {{plan: string, sign: string, record: string, complete: string, row: string, page: string}} Addresses
- * @typedef {{item_id: string, state: string, file_name: string, size: number, part_size: number, part_count: number,
- *   there: Part[], addresses: Addresses}} Plan */
+ * @typedef {{part_size: number, part_count: number, open_ended: boolean, fingerprint: string, there: Part[]}} Upload
+ * @typedef {{id: string, state: string, file_name: string, size: number | null, upload: Upload | null,
+ *   links: {self: string, parts: string, complete: string, row: string, page: string}}} Item
+ * @typedef {{number: number, url: string, headers: Record<string, string>}} Link */
+
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** One request; the answer's JSON, or null where there is none.
  * @param {string} method @param {string} address @param {unknown} [body] @param {AbortSignal} [signal] */
@@ -33,19 +36,22 @@ async function ask(method, address, body, signal) {
     if (signal?.aborted) throw error;
     throw new Away(String(error));
   }
-  if (answer.status >= 500) throw new Away(`${answer.status}`);
-  if (!answer.ok) throw new Refused(answer.status, await wordsOf(answer));
-  return answer.status === 204 ? null : answer.json();
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  const { words, quota } = await wordsOf(answer);
+  if (PASSING.has(answer.status) && !quota) throw new Away(`${answer.status}`);
+  throw new Refused(answer.status, words);
 }
 
-/** What the server says, with what is wrong with each field.
- * @param {Response} answer */
+/** What the server says, with what is wrong with each field. A 429 that names no time to wait is a quota: waiting
+ * does not help.
+ * @param {Response} answer @returns {Promise<{words: string, quota: boolean}>} */
 async function wordsOf(answer) {
+  const quota = answer.status === 429 && !answer.headers.has("Retry-After");
   try {
     const said = await answer.json();
-    return [said.error, ...Object.values(said.problems ?? {})].join(" ");
+    return { words: [said.detail, ...Object.values(said.problems ?? {})].join(" "), quota };
   } catch {
-    return `${answer.status} ${answer.statusText}`;
+    return { words: `${answer.status} ${answer.statusText}`, quota };
   }
 }
 

@@ -5,7 +5,7 @@ const LONGEST = 30000;
 /** With these waits, a quarter of an hour. */
 const TRIES = 30;
 
-/** @typedef {{signal: AbortSignal, waiting: (milliseconds: number | null) => void}} Patience */
+/** @typedef {{signal: AbortSignal, waiting: (milliseconds: number | null) => void, tries?: number}} Patience */
 
 /** @param {number} failures how many there were in a row @returns {number} milliseconds */
 export function waitAfter(failures) {
@@ -17,15 +17,16 @@ export function waitAfter(failures) {
  * @template T @param {(failures: number) => Promise<T>} act @param {(error: unknown) => boolean} passing
  * @param {Patience} patience @returns {Promise<T>} */
 export async function attempts(act, passing, patience) {
-  for (let failures = 0; ; ) {
+  for (let failures = 0, waited = false; ; ) {
     try {
       const result = await act(failures);
-      if (failures) patience.waiting(null);
+      if (waited) patience.waiting(null);
       return result;
     } catch (error) {
       if (patience.signal.aborted || !passing(error)) throw error;
       if (navigator.onLine) failures += 1;
-      if (failures >= TRIES) throw error;
+      if (failures >= (patience.tries ?? TRIES)) throw error;
+      waited = true;
       await pauseFor(navigator.onLine ? waitAfter(failures) : LONGEST, patience);
     }
   }

@@ -6,8 +6,8 @@ import { Unreadable, fingerprint, sha256 } from "./digest.js";
 import { attempts } from "./patience.js";
 import { NotTaken, put } from "./put.js";
 
-/** Parts of one file that are read or sent at a time. */
-const PARALLEL = 4;
+/** Parts of one file that are in hand at a time; the line says how many of them are sent. */
+const IN_HAND = 4;
 /** How often the store may refuse a part (a link that ran out, a byte that was lost) before the file fails. */
 const REFUSALS = 5;
 /** How often a list of parts that the server finds wanting is mended before it is given up. */
@@ -17,18 +17,20 @@ const MENDINGS = 3;
 export class OtherFile extends Error {}
 
 /** @typedef {"queued" | "preparing" | "comparing" | "sending" | "waiting" | "finishing" | "paused" | "done" | "failed"} Stage
- * @typedef {{stage: Stage, sent: number, size: number, wait: number | null, error: unknown}} Standing */
+ * @typedef {{stage: Stage, sent: number, size: number, wait: number | null, error: unknown}} Standing
+ * @typedef {{announce: string, files: import("./slots.js").Slots, line: import("./line.js").Line}} Way
+ * @typedef {import("./api.js").Item & {upload: import("./api.js").Upload}} Begun */
 
 export class Transfer {
-  /** @param {File} file @param {string} announceAddress @param {import("./slots.js").Slots} slots
-   * @param {(standing: Standing) => void} changed */
-  constructor(file, announceAddress, slots, changed) {
+  /** @param {File} file @param {string} wanted the fingerprint of the file that it must be; '' for any
+   * @param {Way} way @param {(standing: Standing) => void} changed */
+  constructor(file, wanted, way, changed) {
     this.file = file;
-    this.announceAddress = announceAddress;
-    this.slots = slots;
+    this.wanted = wanted;
+    this.way = way;
     this.changed = changed;
-    /** @type {import("./api.js").Plan | null} */
-    this.plan = null;
+    /** @type {import("./api.js").Item | null} */
+    this.item = null;
     /** @type {Standing} */
     this.standing = { stage: "queued", sent: 0, size: file.size, wait: null, error: null };
     /** @type {Map<number, number>} bytes sent of each part */
@@ -45,10 +47,10 @@ export class Transfer {
     this.abort = new AbortController();
     this.tell({ stage: "queued", error: null });
     try {
-      await this.slots.run(() => this.wholeWay());
+      await this.way.files.run(() => this.wholeWay(), this.signal);
       this.tell({ stage: "done", sent: this.file.size });
     } catch (error) {
-      const paused = this.abort.signal.aborted && !(error instanceof Refused);
+      const paused = this.signal.aborted && !(error instanceof Refused);
       // what was on its way when another part failed must not go on by itself
       this.abort.abort();
       this.tell(paused ? { stage: "paused" } : { stage: "failed", error });
@@ -57,35 +59,39 @@ export class Transfer {
 
   pause() {
     this.abort.abort();
-    if (this.standing.stage === "queued") this.tell({ stage: "paused" });
+  }
+
+  /** Take it back: nothing more is sent, and what the server has of it is removed. */
+  async remove() {
+    this.abort.abort();
+    if (!this.item) return;
+    const patience = { signal: new AbortController().signal, waiting: () => {}, tries: 4 };
+    await askPatiently("DELETE", this.item.links.self, undefined, patience);
   }
 
   async wholeWay() {
-    this.signal.throwIfAborted();
     this.tell({ stage: "preparing" });
-    const announcement = {
-      file_name: this.file.name,
-      size: this.file.size,
-      media_type: this.file.type,
-      fingerprint: await fingerprint(this.file),
-    };
-    let plan = await this.ask("POST", this.announceAddress, announcement);
+    const print = this.file.size ? await fingerprint(this.file) : null;
+    if (this.wanted && print !== this.wanted) throw new OtherFile();
+    const announcement = { file_name: this.file.name, size: this.file.size, media_type: this.file.type, fingerprint: print };
+    let item = await this.ask("POST", this.way.announce, announcement);
     for (let mendings = 0; ; mendings += 1) {
-      if (await this.sendAndComplete(plan, mendings < MENDINGS)) return;
-      plan = await this.ask("GET", plan.addresses.plan, undefined);
+      if (await this.sendAndComplete(item, mendings < MENDINGS)) return;
+      item = await this.ask("GET", item.links.self, undefined);
     }
   }
 
   /** True when the file is whole; false when the server found parts wanting, to look again what is there.
-   * @param {import("./api.js").Plan} plan @param {boolean} mayMend */
-  async sendAndComplete(plan, mayMend) {
-    this.plan = plan;
-    if (!["announced", "uploading"].includes(plan.state)) return true;
-    const numbers = Array.from({ length: plan.part_count }, (_, index) => index + 1);
+   * @param {import("./api.js").Item} item @param {boolean} mayMend */
+  async sendAndComplete(item, mayMend) {
+    this.item = item;
+    if (!item.upload || !["announced", "uploading"].includes(item.state)) return true;
+    const begun = /** @type {Begun} */ (item);
     try {
-      await this.sendParts(plan);
+      await this.sendParts(begun);
       this.tell({ stage: "finishing" });
-      await this.ask("POST", plan.addresses.complete, { parts: numbers });
+      const parts = Array.from({ length: begun.upload.part_count }, (_, index) => index + 1);
+      await this.ask("POST", item.links.complete, { parts });
       return true;
     } catch (error) {
       const wanting = error instanceof Refused && error.status === 409;
@@ -95,45 +101,50 @@ export class Transfer {
     }
   }
 
-  /** @param {import("./api.js").Plan} plan */
-  async sendParts(plan) {
-    const there = new Map(plan.there.map((part) => [part.number, part.sha256]));
+  /** Nothing is sent before all that is there was found to be of this very file: else its parts would be mixed with
+   * another's.
+   * @param {Begun} item */
+  async sendParts(item) {
+    const { there, part_count: count } = item.upload;
+    const known = new Map(there.map((part) => [part.number, part.sha256]));
+    const missing = Array.from({ length: count }, (_, index) => index + 1).filter((number) => !known.has(number));
     this.parts.clear();
-    this.tell({ stage: there.size ? "comparing" : "sending" });
-    let next = 1;
-    const work = async () => {
-      while (next <= plan.part_count) {
-        this.signal.throwIfAborted();
-        const number = next++;
-        const known = there.get(number);
-        if (known) await this.compare(plan, number, known);
-        else await this.send(plan, number);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(PARALLEL, plan.part_count) }, work));
+    if (known.size) this.tell({ stage: "comparing" });
+    await this.each([...known.keys()], (number) => this.compare(item, number, known.get(number) ?? ""));
+    this.tell({ stage: "sending" });
+    await this.each(missing, (number) => this.send(item, number));
   }
 
-  /** A part that is there must be a part of this very file.
-   * @param {import("./api.js").Plan} plan @param {number} number @param {string} known */
-  async compare(plan, number, known) {
-    const piece = this.piece(plan, number);
+  /** A few at a time, in order.
+   * @param {number[]} numbers @param {(number: number) => Promise<void>} act */
+  async each(numbers, act) {
+    const left = numbers.values();
+    const work = async () => {
+      for (const number of left) {
+        this.signal.throwIfAborted();
+        await act(number);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(IN_HAND, numbers.length) }, work));
+  }
+
+  /** @param {Begun} item @param {number} number @param {string} known */
+  async compare(item, number, known) {
+    const piece = this.piece(item, number);
     if ((await sha256(piece)) !== known) throw new OtherFile();
     this.sent(number, piece.size);
   }
 
   /** Each try reads, signs and sends anew: a link may have run out, and a byte may have been lost on the way.
-   * @param {import("./api.js").Plan} plan @param {number} number */
-  async send(plan, number) {
-    const piece = this.piece(plan, number);
+   * @param {Begun} item @param {number} number */
+  async send(item, number) {
+    const piece = this.piece(item, number);
     /** @type {Map<number, number>} how often the store said no, by status */
     const refusals = new Map();
     const once = async () => {
-      const digest = await sha256(piece);
-      this.signal.throwIfAborted();
-      const named = { number, sha256: digest };
-      const { parts } = await this.ask("POST", plan.addresses.sign, { parts: [named] });
-      const etag = await put(parts[0], piece, (sent) => this.sent(number, Math.min(sent, piece.size)), this.signal);
-      await this.ask("POST", plan.addresses.record, { parts: [{ ...named, etag }] });
+      const named = { number, sha256: await sha256(piece) };
+      const etag = await this.way.line.carry(() => this.carry(item, named, piece), this.signal);
+      await this.ask("PUT", item.links.parts, { parts: [{ ...named, etag }] });
     };
     const passing = (/** @type {unknown} */ error) => {
       this.sent(number, 0);
@@ -143,13 +154,26 @@ export class Transfer {
       return error.status === 0 || error.status >= 500 || (error.status !== 404 && times < REFUSALS);
     };
     await attempts(once, passing, this.patience);
+    this.way.line.arrived();
     this.sent(number, piece.size);
   }
 
-  /** @param {import("./api.js").Plan} plan @param {number} number */
-  piece(plan, number) {
-    const start = (number - 1) * plan.part_size;
-    return this.file.slice(start, Math.min(start + plan.part_size, this.file.size));
+  /** Signed when it is its turn, so that no link grows old while it waits.
+   * @param {Begun} item @param {import("./api.js").Part} named @param {Blob} piece */
+  async carry(item, named, piece) {
+    const { parts } = await this.ask("POST", item.links.parts, { parts: [named] });
+    try {
+      return await put(parts[0], piece, (sent) => this.sent(named.number, Math.min(sent, piece.size)), this.signal);
+    } catch (error) {
+      if (error instanceof NotTaken && error.status === 0 && !this.signal.aborted) this.way.line.broke();
+      throw error;
+    }
+  }
+
+  /** @param {Begun} item @param {number} number */
+  piece({ upload }, number) {
+    const start = (number - 1) * upload.part_size;
+    return this.file.slice(start, Math.min(start + upload.part_size, this.file.size));
   }
 
   /** @param {string} method @param {string} address @param {unknown} body */
@@ -173,7 +197,7 @@ export class Transfer {
     this.parts.set(number, bytes);
     let sum = 0;
     for (const each of this.parts.values()) sum += each;
-    this.tell({ stage: this.standing.stage === "waiting" ? "waiting" : "sending", sent: sum });
+    this.tell({ sent: sum });
   }
 
   /** @param {Partial<Standing>} news */

@@ -30,6 +30,7 @@ export class Words {
   /** @param {number} seconds */
   time(seconds) {
     if (seconds < 90) return this.say("seconds", { count: Math.max(1, Math.ceil(seconds)) });
-    return this.say("minutes", { count: Math.ceil(seconds / 60) });
+    if (seconds < 5400) return this.say("minutes", { count: Math.ceil(seconds / 60) });
+    return this.say("hours", { count: new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(seconds / 3600) });
   }
 }
