@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from PIL import ExifTags, Image, TiffImagePlugin
+from PIL import AvifImagePlugin, ExifTags, Image, TiffImagePlugin, WebPImagePlugin
 
 from app.looking.days import day
 from app.looking.pictures import LARGE, keep_picture, keep_thumbnail
 from app.looking.report import DAMAGED, TOO_LARGE, Report
 from workflows.looking.drawing import PAGES_AT_FIRST
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
+# importing a format's plugin is what makes Pillow know it
+PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 MOST_DOTS = 80_000_000
 MOST_DOTS_JPEG = 400_000_000
 """A JPEG can be opened at an eighth of its size."""
@@ -21,9 +23,7 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 
 def facts(source: BinaryIO, report: Report) -> None:
     """Size, camera, the day it was taken, and whether it holds the place."""
-    with _opened(source, report) as picture:
-        if picture is None:
-            return
+    with tolerant(report), _opened(source, report) as picture:
         exif = picture.getexif()
         orientation = int(exif.get(ExifTags.Base.Orientation, 1) or 1)
         width, height = picture.size
@@ -48,9 +48,7 @@ def facts(source: BinaryIO, report: Report) -> None:
 
 def draw(source: BinaryIO, report: Report) -> None:
     """The picture drawn anew, and a thumbnail; of a TIFF with several, each as a page."""
-    with _opened(source, report) as picture:
-        if picture is None:
-            return
+    with tolerant(report), _opened(source, report) as picture:
         several = isinstance(picture, TiffImagePlugin.TiffImageFile) and picture.n_frames > 1
         if several:
             _draw_frames(picture, report, 1, PAGES_AT_FIRST)
@@ -64,9 +62,8 @@ def draw(source: BinaryIO, report: Report) -> None:
 
 def pages(source: BinaryIO, report: Report, first: int, count: int) -> None:
     """Frames of a TIFF from a number on."""
-    with _opened(source, report) as picture:
-        if picture is not None:
-            _draw_frames(picture, report, first, count)
+    with tolerant(report), _opened(source, report) as picture:
+        _draw_frames(picture, report, first, count)
 
 
 def _draw_frames(picture: Image.Image, report: Report, first: int, count: int) -> None:
@@ -80,20 +77,28 @@ def _draw_frames(picture: Image.Image, report: Report, first: int, count: int) -
 
 
 @contextmanager
-def _opened(source: BinaryIO, report: Report) -> Iterator[Image.Image | None]:
-    """The image when it is one, and not too large; what breaks on the way is its trouble."""
-    Image.MAX_IMAGE_PIXELS = None  # bounded here, per format
+def tolerant(report: Report) -> Iterator[None]:
+    """What breaks within is the file's trouble, and what was found before stays."""
     try:
-        with Image.open(source, formats=FORMATS) as picture:
-            most = MOST_DOTS_JPEG if picture.format in {"JPEG", "MPO"} else MOST_DOTS
-            if picture.width * picture.height > most:
-                report.trouble = TOO_LARGE
-                report.know(width=picture.width, height=picture.height)
-                yield None
-            else:
-                yield picture
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError):
+        yield
+    except _TooLarge:
+        report.trouble = TOO_LARGE
+    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError, IndexError):
         report.trouble = report.trouble or DAMAGED
+
+
+class _TooLarge(Exception):
+    """More dots than an image may have here."""
+
+
+def _opened(source: BinaryIO, report: Report) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None  # bounded here, per format
+    picture = Image.open(source, formats=FORMATS)
+    most = MOST_DOTS_JPEG if picture.format in {"JPEG", "MPO"} else MOST_DOTS
+    if picture.width * picture.height > most:
+        report.know(width=picture.width, height=picture.height)
+        raise _TooLarge
+    return picture
 
 
 _MAKER = (ExifTags.Base.Make, ExifTags.Base.Model)

@@ -33,7 +33,7 @@ from workflows.looking.seeing import DAMAGED, TOO_LARGE, TOO_MUCH, Drawn, Progre
 
 TASKS = "app.looking.tasks"
 FACTS = Limits(cpu_seconds=30, wall_seconds=120, memory_bytes=1024 * MIB, file_bytes=MIB)
-DRAW = Limits(cpu_seconds=90, wall_seconds=240, memory_bytes=1280 * MIB, file_bytes=32 * MIB)
+DRAW = Limits(cpu_seconds=60, wall_seconds=240, memory_bytes=1280 * MIB, file_bytes=32 * MIB)
 RENDER = Limits(
     cpu_seconds=45 * 60, wall_seconds=60 * 60, memory_bytes=1536 * MIB, file_bytes=1024 * MIB
 )

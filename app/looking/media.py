@@ -48,9 +48,7 @@ CAMERAS = ("com.apple.quicktime.make", "com.apple.quicktime.model", "make", "mod
 
 def facts(source: BinaryIO, report: Report, *, still: bool = False) -> None:
     """Duration, codecs, size, when and with what it was recorded, whether browsers play it."""
-    with _opened(source, report) as container:
-        if container is None:
-            return
+    with _tolerant(report), _opened(source) as container:
         tags = _tags(container)
         video, audio = _codecs(container)
         duration = None if still else _duration_ms(container, source)
@@ -77,9 +75,7 @@ def facts(source: BinaryIO, report: Report, *, still: bool = False) -> None:
 
 def draw(source: BinaryIO, report: Report, *, still: bool = False) -> None:
     """A poster from a tenth of the way and a thumbnail; of sound alone its loudness over time."""
-    with _opened(source, report) as container:
-        if container is None:
-            return
+    with _tolerant(report), _opened(source) as container:
         picture = _frame(container, still=still)
         if picture is not None:
             keep_picture(report, "image" if still else "poster", 0, picture)
@@ -91,14 +87,19 @@ def draw(source: BinaryIO, report: Report, *, still: bool = False) -> None:
 
 
 @contextmanager
-def _opened(source: BinaryIO, report: Report) -> "Iterator[InputContainer | None]":
+def _tolerant(report: Report) -> Iterator[None]:
+    """What breaks within is the file's trouble, and what was found before stays."""
     try:
-        with closing(av.open(source, mode="r", metadata_errors="replace")) as container:
-            for stream in (*container.streams.video, *container.streams.audio):
-                stream.codec_context.thread_count = 1
-            yield container
+        yield
     except (av.FFmpegError, ValueError, EOFError, IndexError, OverflowError):
         report.trouble = report.trouble or DAMAGED
+
+
+def _opened(source: BinaryIO) -> "closing[InputContainer]":
+    container = av.open(source, mode="r", metadata_errors="replace")
+    for stream in (*container.streams.video, *container.streams.audio):
+        stream.codec_context.thread_count = 1
+    return closing(container)
 
 
 def _codecs(container: InputContainer) -> tuple[str, str]:
