@@ -114,6 +114,24 @@ def dead_work(db: Database) -> Finding:
     )
 
 
+def kept_bytes(db: Database) -> Finding:
+    """Whether sealed evidence is known to be missing from the store, or changed there."""
+    with db.reading() as tx:
+        missing, wrong = tx.session.execute(
+            text(
+                "SELECT count(*) FILTER (WHERE missing_at IS NOT NULL),"
+                " count(*) FILTER (WHERE wrong_at IS NOT NULL) FROM sealed_object"
+            )
+        ).one()
+    if not missing and not wrong:
+        return Finding(True, "none is known to be missing or changed")
+    return Finding(
+        False,
+        f"{missing} missing, {wrong} changed in the store",
+        "Run `assay fsck`, and bring the named objects back from a copy of the vault.",
+    )
+
+
 def late_work(db: Database) -> Finding:
     """Whether promised work waits for longer than it should, and which."""
     with db.reading() as tx:

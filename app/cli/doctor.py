@@ -53,6 +53,7 @@ def examine(settings: Settings) -> Mapping[str, Finding]:
             "migrations": lambda: health.migrations(db),
             "promised work": lambda: health.dead_work(db),
             "late work": lambda: health.late_work(db),
+            "kept bytes": lambda: health.kept_bytes(db),
             "queue": lambda: health.queue(redis),
             "store": lambda: health.store(Vault(store_address(settings))),
             "malware scanner": lambda: health.scanner(settings.clamd_address),

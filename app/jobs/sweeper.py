@@ -15,6 +15,7 @@ from app import logs
 from app.jobs.stopping import when_told
 from storage.baton import SWEEPER, Baton
 from storage.outbox_reports import overdue
+from storage.reconcile import rehash
 from workflows.attestations.commands import expire_attestations
 from workflows.endorsements.commands import expire_endorsements
 from workflows.evidence.sweeping import (
@@ -23,6 +24,8 @@ from workflows.evidence.sweeping import (
     clear_incoming,
     finish_interrupted_uploads,
 )
+from workflows.keeping.commands import plan_if_due
+from workflows.keeping.queries import nearly_over
 from workflows.looking.commands import look_at_the_unseen
 from workflows.work import forget_old_work
 
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 LATE = timedelta(minutes=15)
 BATCHES = 50
+# some of it each hour, so that other ticks wait a minute at most: all of 700 GiB within a month
+REHASH_BYTES = 1024**3
+REHASH_OBJECTS = 500
+REHASH_AFTER = timedelta(days=30)
 
 log = logs.get(__name__)
 
@@ -71,6 +78,26 @@ def report_late_work(parts: "Container") -> int:
     return len(late)
 
 
+def rehash_a_little(parts: "Container") -> int:
+    """Read some kept bytes again, the longest unchecked first; returns how many are wrong."""
+    wrong = 0
+    for one in rehash(
+        parts.db,
+        parts.vault,
+        REHASH_OBJECTS,
+        most_bytes=REHASH_BYTES,
+        unchecked_for=REHASH_AFTER,
+    ):
+        wrong += 1
+        log.error("kept evidence is wrong", fault=one.fault.value, key=one.key, detail=one.detail)
+    return wrong
+
+
+def plan_what_is_due(parts: "Container") -> int:
+    """Plan the erasure of evidence whose time is nearly over; returns how many cases."""
+    return sum(plan_if_due(parts.db, parts.site, one) for one in nearly_over(parts.db))
+
+
 TICKS: tuple[Tick, ...] = (
     Tick(
         "finish_interrupted_uploads",
@@ -89,6 +116,8 @@ TICKS: tuple[Tick, ...] = (
     Tick("expire_attestations", timedelta(minutes=10), lambda parts: expire_attestations(parts.db)),
     Tick("expire_endorsements", timedelta(minutes=10), lambda parts: expire_endorsements(parts.db)),
     Tick("look_at_the_unseen", timedelta(minutes=10), lambda parts: look_at_the_unseen(parts.db)),
+    Tick("rehash_a_little", timedelta(hours=1), rehash_a_little),
+    Tick("plan_what_is_due", timedelta(hours=12), plan_what_is_due),
     Tick("report_late_work", timedelta(minutes=5), report_late_work),
     Tick("forget_old_work", timedelta(hours=1), forget_in_batches),
 )

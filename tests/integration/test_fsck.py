@@ -5,18 +5,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
-from app.cli.fsck import examine
+from app.cli.fsck import _repair, examine
 from app.container import Container, build
+from app.health import kept_bytes
+from app.jobs.sweeper import rehash_a_little
 from app.settings import Settings
 from storage.ids import sha256_of
 from storage.outbox import promise
-from storage.tables import OutboxRow
+from storage.tables import Event, OutboxRow
 from storage.vault import StoreAddress, sealed_key
 from tests.fixtures.intake import Intake, noise
 from tests.fixtures.shared import ROOT
@@ -102,11 +104,12 @@ def test_the_command_ends_well_only_when_nothing_is_wrong(
     assert wrong.returncode == 1
     said = json.loads(wrong.stdout)
     assert not said["ok"]
-    assert [one["what"] for one in said["found"]] == ["no_row", "wrong_digest"]
+    whats = [one["what"] for one in said["found"]]
+    assert whats == ["no_row", "wrong_digest", "known_wrong"]
     plain = told(env, "--sample", "10")
     assert plain.returncode == 1
     assert "WRONG wrong_digest: sealed/" in plain.stdout
-    assert "What does not agree: 1." in plain.stdout
+    assert "What does not agree: 2." in plain.stdout
 
 
 def test_tests_see_at_a_look_whether_the_house_is_whole(
@@ -118,3 +121,75 @@ def test_tests_see_at_a_look_whether_the_house_is_whole(
     intake.vault.delete(sealed_key(sha256_of(body)))
     with pytest.raises(AssertionError, match="missing: sealed/"):
         clean(intake)
+
+
+def test_only_what_nothing_needs_is_ever_removed(
+    house: Container, house_env: dict[str, str], intake: Intake, tmp_path: Path
+) -> None:
+    body = noise(1000)
+    intake.sealed(body)
+    intake.vault.put_sealed(b"nobody's")
+    for key in ("incoming/zz-unknown", "previews/aa/thumbnail-0"):
+        intake.vault.put_small(key, b"x", sha256=sha256_of(b"x"))
+    house.clock.advance(timedelta(days=2))  # type: ignore[attr-defined]
+    whats = [one.what for one in examine(house)]
+    assert whats == ["no_row", "left_over", "preview_left_over"]
+    assert list(_repair(house)) == [
+        "1 of the uploads that nothing needs",
+        "previews/aa/thumbnail-0",
+    ]
+    assert [one.what for one in examine(house)] == ["no_row"]
+    assert intake.vault.find(sealed_key(sha256_of(body))) is not None
+
+
+def test_a_database_restored_over_objects_of_an_older_day_names_exactly_what_is_missing(
+    house: Container, intake: Intake
+) -> None:
+    for number in range(3):
+        intake.sealed(noise(1000, str(number)), f"{number}.pdf")
+    older = {one.key for one in intake.vault.list_keys("")}
+    later = [intake.sealed(noise(1000, f"later {number}"), f"l{number}.pdf") for number in range(2)]
+    waiting = intake.store(noise(1000, "waits"), "waits.pdf")
+    for one in intake.vault.list_keys(""):
+        if one.key not in older:
+            intake.vault.delete(one.key)
+    found = list(examine(house))
+    assert {(one.what, one.detail) for one in found if one.what == "missing"} == {
+        ("missing", f"items {item.id}") for item in later
+    }
+    assert [one.what for one in found if one.what != "missing"] == ["unsealed_missing"]
+    with house.db.reading() as tx:
+        kinds = tx.session.exec(select(Event.subject_id).where(Event.kind == "miss_evidence")).all()
+    assert set(kinds) == {item.id for item in later}
+    assert waiting not in kinds
+
+
+def test_what_was_found_changed_is_told_until_it_is_whole_again(
+    house: Container, intake: Intake
+) -> None:
+    body, other = noise(1000), noise(1000, "other")
+    item = intake.sealed(body)
+    intake.vault.put_small(sealed_key(sha256_of(body)), other, sha256=sha256_of(other))
+    assert [one.what for one in examine(house)] == ["wrong_digest", "known_wrong"]
+    assert not kept_bytes(house.db).ok
+    assert [one.what for one in examine(house, 0)] == ["known_wrong"]
+    intake.vault.put_small(sealed_key(sha256_of(body)), body, sha256=sha256_of(body))
+    assert list(examine(house)) == []
+    assert kept_bytes(house.db).ok
+    with house.db.reading() as tx:
+        kinds = tx.session.exec(
+            select(Event.kind).where(Event.subject_id == item.id, Event.actor_role == "system")
+        ).all()
+    assert "find_evidence_changed" in kinds
+    assert "recover_evidence" in kinds
+
+
+def test_the_sweeper_reads_a_little_and_only_what_was_not_read_for_a_month(
+    house: Container, intake: Intake
+) -> None:
+    body, other = noise(1000), noise(1000, "other")
+    intake.sealed(body)
+    intake.vault.put_small(sealed_key(sha256_of(body)), other, sha256=sha256_of(other))
+    assert rehash_a_little(house) == 0
+    house.clock.advance(timedelta(days=31))  # type: ignore[attr-defined]
+    assert rehash_a_little(house) == 1
