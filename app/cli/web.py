@@ -48,7 +48,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         options = {
             "bind": [f"{self.settings.host}:{self.settings.port}"],
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": "app.cli.patient.PatientWorker",
             "threads": self.settings.web_threads,
             "timeout": 60,
             "graceful_timeout": 10,
