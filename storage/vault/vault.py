@@ -1,7 +1,7 @@
 """The vault: everything the house asks of its object store."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import IO, TYPE_CHECKING
@@ -21,7 +21,9 @@ from storage.vault.errors import (
 from storage.vault.keys import CANARY, sealed_key
 from storage.vault.locking import has_versions, lock, remove
 from storage.vault.names import attachment
+from storage.vault.plan import plan_parts
 from storage.vault.reading import read_piece, read_pinned
+from storage.vault.receiving import receive
 from storage.vault.sealing import copy_to
 from storage.vault.values import (
     KeptPart,
@@ -186,6 +188,14 @@ class Vault:
                 **condition,  # type: ignore[arg-type]
             )
         return self.facts(key)
+
+    def receive(self, key: str, chunks: Iterable[bytes], size: int) -> Sha256:
+        """Keep so many bytes as they stream in, in parts when they are many; returns their digest.
+
+        What is under the key is replaced. Raises BytesDiffer.
+        """
+        part_size = plan_parts(size).part_size if size else 1
+        return receive(self._client, self._bucket, key, chunks, part_size)
 
     def put_sealed(self, data: bytes, key: str = "") -> Sha256:
         """Store bytes that we made ourselves under the key of their digest; returns the digest.
