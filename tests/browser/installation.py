@@ -13,6 +13,7 @@ from shutil import rmtree
 
 from app.engines import stack
 from app.engines.state import free_ports
+from tests.fixtures.proxy import Proxy
 from tests.fixtures.shared import ROOT
 
 READY = "Assay is ready at "
@@ -21,11 +22,13 @@ GRACE_SECONDS = 90
 
 @dataclass(frozen=True)
 class Installation:
-    """Where it answers, and where browsers of its pages may send evidence."""
+    """Where it answers, and where browsers of its pages may send evidence: over a line that tests
+    can break."""
 
     site: str
     store: str
     home: Path
+    line: Proxy
 
 
 @contextmanager
@@ -34,20 +37,24 @@ def installation() -> Iterator[Installation]:
     home = Path(tempfile.mkdtemp(prefix="assay-browser-"))
     home.chmod(0o711)
     port = free_ports(1)[0]
-    up = _start(home, port)
+    line = Proxy("http://127.0.0.1:9")  # the store has no address yet
+    up = _start(home, port, line.url)
     try:
         _wait_until_ready(up, home)
         addresses = stack.attach(home) or {}
-        yield Installation(f"http://127.0.0.1:{port}", addresses["S3_ENDPOINT_URL"], home)
+        line.lead_to(addresses["S3_ENDPOINT_URL"])
+        yield Installation(f"http://127.0.0.1:{port}", line.url, home, line)
     finally:
         up.send_signal(signal.SIGTERM)
         up.wait(GRACE_SECONDS)
+        line.close()
         rmtree(home)
 
 
-def _start(home: Path, port: int) -> "subprocess.Popen[str]":
+def _start(home: Path, port: int, store: str) -> "subprocess.Popen[str]":
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     env = {**kept, "ASSAY_HOME": str(home), "PORT": str(port), "ASSAY_ENV": "demo"}
+    env["S3_PUBLIC_ENDPOINT_URL"] = store
     return subprocess.Popen(
         [sys.executable, "-m", "app.cli", "up"],
         cwd=ROOT,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, Route
 
+from storage.vault import SMALLEST_PART
 from tests.browser.acts import open_case
 from tests.browser.visitor import Street, Visitor
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.browser
 LEARNER = "Joy Adeyemi"
 CREDENTIAL = "Cook (toward Red Seal): kitchen safety, stocks-soups-sauces and line service"
 MIB = 1024**2
-PART = 8 * MIB
+PART = SMALLEST_PART
 PUT = re.compile(r"partNumber=(\d+)")
 FLIP = """
 (() => {
@@ -33,6 +34,19 @@ FLIP = """
     });
   };
 })();
+"""
+
+
+# a file of the browser's own, which is remembered as one from the disk would be
+REMEMBERED = """
+globalThis.showOpenFilePicker = async () => {
+  const folder = await navigator.storage.getDirectory();
+  const handle = await folder.getFileHandle('kept.txt', { create: true });
+  const writer = await handle.createWritable();
+  await writer.write('a line of text\\n'.repeat(SIZE).slice(0, SIZE));
+  await writer.close();
+  return [handle];
+};
 """
 
 
@@ -62,7 +76,7 @@ class Parts:
         page.on("requestfinished", self._answered)
 
     def _answered(self, request: Request) -> None:
-        self.recorded += request.method == "POST" and request.url.endswith("/parts")
+        self.recorded += request.method == "PUT" and request.url.endswith("/parts")
         number = PUT.search(request.url)
         answer = request.response()
         if number and request.method == "PUT" and answer:
@@ -174,6 +188,108 @@ def test_another_file_of_the_same_name_and_size_is_refused_in_words(
     joy.tap("Dismiss")
     choose(joy, first)
     wait(joy, lambda: sealed(joy, first), "the first file is sealed")
+
+
+def test_the_same_file_goes_on_under_another_name_and_on_another_device(
+    street: Street, joy: Visitor, case: str, tmp_path: Path
+) -> None:
+    first = file_of(tmp_path, "IMG_0042.pdf", 4 * PART, "device")
+    renamed = tmp_path / "phone" / "Film of the shift.pdf"
+    renamed.parent.mkdir()
+    renamed.write_bytes(first.read_bytes())
+    line, parts = Line(joy.page, 2), Parts(joy.page)
+    choose(joy, first)
+    wait(joy, lambda: parts.recorded == 2, "two parts are there")
+    joy.page.goto("about:blank")
+    line.mend()
+    phone = street.person(LEARNER, phone=True).open(case)
+    assert "2 of 4 parts are here" in line_of(phone, "IMG_0042")
+    rest = Parts(phone.page)
+    choose(phone, renamed)
+    wait(phone, lambda: sealed(phone, first), "the file is sealed")
+    assert sorted([*parts.taken, *rest.taken]) == [1, 2, 3, 4]
+    assert line_of(phone, "Film of the shift") == ""
+
+
+def test_go_on_takes_only_the_file_that_was_begun(joy: Visitor, case: str, tmp_path: Path) -> None:
+    first = file_of(tmp_path, "begun.pdf", 2 * PART, "begun")
+    shorter = file_of(tmp_path, "shorter.pdf", PART, "begun")
+    other = file_of(tmp_path, "as long.pdf", 2 * PART, "as long")
+    line, parts = Line(joy.page, 1), Parts(joy.page)
+    choose(joy, first)
+    wait(joy, lambda: parts.recorded == 1, "one part is there")
+    joy.page.goto("about:blank")
+    line.mend()
+    go_on = joy.open(case).page.locator("[data-item]", has_text="begun").get_by_role("button")
+    for wrong, words in ((shorter, "the file of 10.5 MB that was begun"), (other, "some of its")):
+        joy.page.evaluate("delete globalThis.showOpenFilePicker")
+        with joy.page.expect_file_chooser() as chooser:
+            go_on.click()
+        chooser.value.set_files(wrong)
+        joy.says(words)
+    joy.tap("Dismiss")
+    choose(joy, first)
+    wait(joy, lambda: sealed(joy, first), "the first file is sealed")
+
+
+def test_after_a_restart_one_press_goes_on_with_a_file_that_the_browser_remembers(
+    joy: Visitor, case: str
+) -> None:
+    joy.page.add_init_script(f"const SIZE = {2 * PART}; {REMEMBERED}")
+    line, parts = Line(joy.page, 1), Parts(joy.page)
+    joy.open(case).page.locator("[data-upload-form] input[type=file]").click()
+    wait(joy, lambda: parts.recorded == 1, "one part is there")
+    joy.page.goto("about:blank")
+    line.mend()
+    joy.open(case).says("This browser still knows where “kept.txt” is")
+    joy.page.locator("[data-item]", has_text="kept").get_by_role("button").click()
+    wait(joy, lambda: "Sealed" in line_of(joy, "kept"), "the file is sealed")
+    assert sorted(parts.taken) == [1, 2]
+
+
+def test_a_file_on_its_way_can_be_taken_back(joy: Visitor, tmp_path: Path) -> None:
+    path = file_of(tmp_path, "taken back.pdf", 3 * PART, "back")
+    line, parts = Line(joy.page, 1), Parts(joy.page)
+    choose(joy, path)
+    wait(joy, lambda: parts.recorded == 1, "one part is there")
+    joy.tap("Cancel")
+    joy.tap("Keep it").tap("Cancel").tap("Remove it")
+    wait(joy, lambda: "taken back" not in joy.main(), "it is gone")
+    line.mend()
+    joy.page.reload()
+    assert line_of(joy, "taken back") == ""
+
+
+def test_an_empty_file_is_said_to_be_empty_and_nothing_else_is_offered(
+    street: Street, joy: Visitor, tmp_path: Path
+) -> None:
+    with street.watch.expecting(422):
+        choose(joy, file_of(tmp_path, "empty.pdf", 0))
+        joy.says("The file is empty.")
+    row = joy.page.locator("[data-upload-list] > li", has_text="empty.pdf")
+    assert row.get_by_role("button").filter(visible=True).all_inner_texts() == ["Dismiss"]
+    joy.tap("Dismiss")
+
+
+def test_all_can_be_paused_and_go_on_together_and_what_is_next_follows(
+    street: Street, tmp_path: Path
+) -> None:
+    joy = street.person(LEARNER)
+    joy.open(open_case(joy, CREDENTIAL))
+    paths = [file_of(tmp_path, f"together {number}.pdf", PART, f"t{number}") for number in "123"]
+    line = Line(joy.page, 0)
+    choose(joy, *paths)
+    wait(joy, lambda: len(line.held) > 1, "they are on their way")
+    joy.says("0 of 3 files are here")
+    joy.tap("Pause all")
+    wait(joy, lambda: joy.main().count("Paused") == 3, "all are paused")
+    line.mend()
+    joy.tap("Go on with all")
+    for path in paths:
+        wait(joy, lambda path=path: sealed(joy, path), f"{path.name} is sealed")
+    told = joy.page.locator("[data-upload-say]").inner_text()
+    assert told == "All 3 files have arrived and are being checked"
+    wait(joy, lambda: "Say" in joy.page.locator("[data-next]").inner_text(), "it says what is next")
 
 
 def test_a_file_that_differs_only_in_the_middle_is_found_out(
