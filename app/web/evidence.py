@@ -14,12 +14,14 @@ from app.web.forms import form_values, messages, parse
 from storage.errors import InvalidInput
 from storage.ids import ItemId
 from workflows.access.permissions import Permission
+from workflows.cases.load import find_case
 from workflows.cases.queries import CaseView, case_view
 from workflows.cases.states import EDITABLE
 from workflows.evidence.describing import describe_evidence, remove_evidence
-from workflows.evidence.disclosure import link_to_evidence
+from workflows.evidence.disclosure import link_to_evidence, openings
 from workflows.evidence.queries import ItemRow, case_items, item_row
 from workflows.evidence.rules import LEARNER_KINDS
+from workflows.looking.queries import looks_of
 
 blueprint = Blueprint("evidence", __name__)
 
@@ -60,7 +62,9 @@ def describe(item_id: UUID) -> AnyResponse:
 def row(item_id: UUID) -> Response:
     """The item's line in the list of the case; it asks for itself anew until the seal is done."""
     item, case = _look(ItemId(item_id))
-    context = {"item": item, "editable": case.state in EDITABLE, "fresh": True}
+    with parts().db.reading() as tx:
+        look = looks_of(tx, [item.id])[item.id]
+    context = {"item": item, "editable": case.state in EDITABLE, "fresh": True, "look": look}
     return make_response(render_template("learner/evidence/row.html", **context))
 
 
@@ -116,8 +120,13 @@ def _copies(item: ItemRow) -> list[ItemRow]:
 
 
 def _context(item: ItemRow, case: CaseView) -> dict[str, object]:
+    with parts().db.reading() as tx:
+        look = looks_of(tx, [item.id])[item.id]
+        opened = openings(tx, find_case(tx, case.id), item.id)
     return {
         "item": item,
+        "look": look,
+        "openings": opened,
         "case": case,
         "copies": _copies(item) if case.state in EDITABLE and item.held else [],
         "editable": case.state in EDITABLE,

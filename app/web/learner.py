@@ -29,6 +29,7 @@ from workflows.cases.states import EDITABLE, transition
 from workflows.decisions.results import result_for_learner
 from workflows.evidence.coverage import CoverageStatus
 from workflows.evidence.queries import ItemRow, case_items
+from workflows.looking.queries import looks_of
 
 blueprint = Blueprint("learner", __name__)
 
@@ -178,6 +179,7 @@ def _case_page(case_id: CaseId) -> dict[str, object]:
             "step": step_of_case(tx, case_id, tx.now.date()),
             "stepper": stepper(view.state),
             "items": items,
+            "looks": looks_of(tx, [item.id for item in items]),
             **_standing(tx, view, items),
             "ratings": queries.self_ratings(tx, case_id),
             "rating_rows": rating_rows(view, queries.self_ratings(tx, case_id)),
