@@ -114,6 +114,15 @@ def link_to_stream(db: Database, vault: Vault, actor: Actor, item_id: ItemId) ->
     return vault.presign_view(key, media_type)
 
 
+def preview_text(db: Database, vault: Vault, actor: Actor, item_id: ItemId) -> str:
+    """The text preview itself, to be shown within a page; it must be escaped there.
+
+    Raises as `link_to_preview` does.
+    """
+    key, _ = _open_preview(db, actor, item_id, PreviewKind.TEXT, 0)
+    return b"".join(vault.open_stream(key)).decode("utf-8", "replace")
+
+
 @command
 def want_pages(db: Database, actor: Actor, item_id: ItemId) -> None:
     """Have the next pages of a document drawn, because somebody reads on.
@@ -122,7 +131,7 @@ def want_pages(db: Database, actor: Actor, item_id: ItemId) -> None:
     """
     with db.transaction() as tx:
         readable_item(tx, actor, item_id)
-        item = sealed_item(tx, item_id)
+        item = sealed_item(tx, item_id, hold=False)
         first = next_page(tx, item) if item else 0
         if first and not _under_way(tx, Work.DRAW_PAGES, item_id):
             promise_work(tx, Work.DRAW_PAGES, item_id, urgent=True)
@@ -230,7 +239,7 @@ def _open_preview(
                 Preview.sha256 == item.sha256, Preview.kind == kind.value, Preview.number == number
             )
         ).one_or_none()
-        if row is None or sealed_item(tx, item_id) is None:
+        if row is None or item.state != EvidenceState.SEALED.value:
             raise NotFound(NO_PREVIEW)
         note_access(tx, who, item, _purpose(kind))
         return row.key, row.media_type
@@ -240,7 +249,7 @@ def _open_preview(
 def _open_stream(db: Database, actor: Actor, item_id: ItemId) -> tuple[str, str]:
     with db.transaction() as tx:
         item, who = readable_item(tx, actor, item_id)
-        sealed = sealed_item(tx, item_id)
+        sealed = sealed_item(tx, item_id, hold=False)
         found = tx.session.get(Inspection, item_id)
         facts = Facts.model_validate(found.facts if found else {})
         media_type = STREAMED.get(item.media_type)

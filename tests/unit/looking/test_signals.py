@@ -1,4 +1,4 @@
-"""Signals in words: they inform, each place in them is filled, and junk from a tool says nothing."""
+"""Signals in words: they inform, each place in them is filled, and a tool's junk says nothing."""
 
 from datetime import date
 
