@@ -19,36 +19,38 @@ Progress = Callable[[int, int], None]
 def upload(person: Person, case_id: str, path: Path, tell: Progress) -> str:
     """Send a file, four parts at a time; returns the item's id. Raises WentWrong."""
     size = path.stat().st_size
-    plan = person.json(
+    item = person.json(
         "POST",
-        f"/cases/{case_id}/evidence/announce",
-        {"file_name": path.name, "size": size, "media_type": "", "fingerprint": _fingerprint(path)},
+        f"/api/v1/cases/{case_id}/evidence",
+        {"file_name": path.name, "size": size, "fingerprint": _fingerprint(path)},
     )
+    plan = item["upload"]
     there = {part["number"] for part in plan["there"]}
     missing = [number for number in range(1, plan["part_count"] + 1) if number not in there]
     sent = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for start in range(0, len(missing), AT_ONCE):
             group = missing[start : start + AT_ONCE]
-            _send_group(person, plan, path, group, pool)
+            _send_group(person, item, path, group, pool)
             sent += len(group)
             tell(sent + len(there), plan["part_count"])
-    person.json("POST", plan["addresses"]["complete"], {"parts": None})
-    return str(plan["item_id"])
+    person.json("POST", item["links"]["complete"], {})
+    return str(item["id"])
 
 
 def _send_group(
-    person: Person, plan: dict[str, Any], path: Path, group: list[int], pool: ThreadPoolExecutor
+    person: Person, item: dict[str, Any], path: Path, group: list[int], pool: ThreadPoolExecutor
 ) -> None:
+    plan, parts = item["upload"], item["links"]["parts"]
     digests = {number: _digest(_part(path, plan, number)) for number in group}
     named = [{"number": number, "sha256": digest} for number, digest in digests.items()]
-    links = person.json("POST", plan["addresses"]["sign"], {"parts": named})["parts"]
+    links = person.json("POST", parts, {"parts": named})["parts"]
     etags = pool.map(lambda link: _put(link, _part(path, plan, link["number"])), links)
     taken = [
         {"number": link["number"], "sha256": digests[link["number"]], "etag": etag}
         for link, etag in zip(links, etags, strict=True)
     ]
-    person.json("POST", plan["addresses"]["record"], {"parts": taken})
+    person.json("PUT", parts, {"parts": taken})
 
 
 def _put(link: dict[str, Any], body: bytes) -> str:

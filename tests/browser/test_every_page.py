@@ -47,6 +47,12 @@ LETTER = re.compile("/mailbox/.")
 """Mails of the demo: their links are for those they were written to."""
 
 LED_TO_BY_NOBODY = {
+    "api.case": "for programs",
+    "api.cases": "for programs",
+    "api.item": "asked by the upload's own script, and for programs",
+    "api.items": "for programs",
+    "api.link": "for programs",
+    "api.me": "for programs",
     "account.language": "leads back to where one was; offered where there are two languages",
     "assets.theme": "a style sheet",
     "documents.document": "the signed document; asked for by Accept too",
@@ -58,8 +64,6 @@ LED_TO_BY_NOBODY = {
     "ops.metrics": "for Prometheus",
     "ops.readyz": "for probes",
     "static": "files",
-    "uploads.plan": "asked by the upload's own script, where a file is begun",
-    "uploads.state": "asked by the upload's own script, where a file was begun before",
 }
 """Addresses that nobody is led to, and why."""
 
@@ -165,6 +169,17 @@ def test_an_administrator_invites_someone_who_then_chooses_a_password(street: St
     invited.press("Sign in")
     office.open("/admin/people").press("Vera Holm").press("Take back")
     assert office.says("No role at present.")
+
+
+def test_a_learner_makes_an_access_token_and_ends_it(street: Street) -> None:
+    ana = street.person("Ana Souza").open("/account").press("Your access tokens")
+    ana.fill({"What will use it": "My script"})
+    ana.choose("What it may do", "Read my evidence").press("Make the token").look()
+    assert ana.says("This is the only time it is shown")
+    ana.press("I have it").look()
+    ana.press("Revoke").look()
+    ana.press("Revoke it")
+    assert ana.says("No program acts for you")
 
 
 def test_no_page_was_left_out(street: Street, house: Installation) -> None:

@@ -1,25 +1,22 @@
-"""The upload's endpoints and the pages of evidence: what they answer, refuse and show."""
+"""The plain form for files and the pages of evidence: what they take, refuse and show."""
 
 import io
-import json
-from collections.abc import Mapping
 from uuid import uuid4
 
 import pytest
 import requests
+from sqlmodel import select
 from werkzeug.test import TestResponse
 
 from storage.ids import ItemId, sha256_of
-from storage.tables import EvidenceItem
-from storage.vault import StoreAddress, Vault, sealed_key
-from storage.vocabulary import EvidenceKind, EvidenceState, Role, ScanVerdict
-from tests.fixtures.intake import Intake, Says, fingerprint, noise
+from storage.tables import EvidenceItem, OutboxRow
+from storage.vault import StoreAddress, sealed_key
+from storage.vocabulary import EvidenceKind, EvidenceState, ScanVerdict
+from tests.fixtures.intake import Intake, Says, noise
 from tests.fixtures.web import Browser
 from tests.fixtures.world import SIGNED
 from workflows.cases.commands import submit_case
 from workflows.evidence.sealing import NOT_CHECKED
-
-JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
@@ -38,131 +35,6 @@ def ana(browser: Browser, intake: Intake) -> Browser:
     """The learner's browser."""
     browser.sign_in(intake.learner)
     return browser
-
-
-def call(browser: Browser, path: str, body: object) -> TestResponse:
-    """What the upload's script does: JSON, with the token of the page."""
-    headers = {**JSON, "X-CSRF-Token": browser.token(), "Content-Type": "application/json"}
-    return browser.client.post(path, data=json.dumps(body), headers=headers)
-
-
-def announce(browser: Browser, intake: Intake, body: bytes, name: str = "a.pdf") -> TestResponse:
-    return call(
-        browser,
-        f"/cases/{intake.case_id}/evidence/announce",
-        {"file_name": name, "size": len(body), "fingerprint": fingerprint(body)},
-    )
-
-
-def problems(answer: TestResponse) -> Mapping[str, str]:
-    assert answer.json is not None
-    found: Mapping[str, str] = answer.json["problems"]
-    return found
-
-
-class TestTheScriptsCalls:
-    def test_a_file_goes_its_whole_way(self, ana: Browser, intake: Intake, vault: Vault) -> None:
-        body = noise(9 * 1024**2)
-        answer = announce(ana, intake, body)
-        assert answer.status_code == 201 and answer.json is not None
-        plan, addresses = answer.json, answer.json["addresses"]
-        assert (plan["part_count"], plan["there"], plan["state"]) == (2, [], "announced")
-        taken = []
-        for number in (1, 2):
-            start = (number - 1) * plan["part_size"]
-            piece = body[start : start + plan["part_size"]]
-            part = {"number": number, "sha256": sha256_of(piece)}
-            signed = call(ana, addresses["sign"], {"parts": [part]})
-            assert signed.json is not None
-            (link,) = signed.json["parts"]
-            put = requests.put(link["url"], data=piece, headers=link["headers"], timeout=30)
-            taken.append({**part, "etag": put.headers["ETag"]})
-            assert call(ana, addresses["record"], {"parts": taken[-1:]}).status_code == 204
-        resumed = ana.get(addresses["plan"], headers=JSON)
-        assert resumed.json is not None
-        assert [part["number"] for part in resumed.json["there"]] == [1, 2]
-        done = call(ana, addresses["complete"], {"parts": [1, 2]})
-        assert (done.status_code, done.json) == (200, {"state": "stored"})
-        item = intake.seal(ItemId(plan["item_id"]))
-        assert item.sha256 == sha256_of(body)
-        assert vault.find(sealed_key(sha256_of(body))) is not None
-
-    def test_a_part_left_out_is_a_conflict_that_names_it(
-        self, ana: Browser, intake: Intake
-    ) -> None:
-        body = noise(17 * 1024**2)
-        plan = intake.announce(body)
-        intake.send(plan, body, [1, 3])
-        answer = call(ana, f"/evidence/{plan.item_id}/complete", {"parts": [1, 3]})
-        assert answer.status_code == 409
-        assert problems(answer) == {
-            "left_out": "Parts left out: 2.",
-            "missing": "Parts missing: 2.",
-        }
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            b"",
-            b"[]",
-            b"{",
-            b'{"parts": "all"}',
-            b'{"parts": [{"number": "1", "sha256": "x"}]}',
-            b'{"parts": []}',
-        ],
-    )
-    def test_nonsense_is_refused_by_its_fields(
-        self, ana: Browser, intake: Intake, body: bytes
-    ) -> None:
-        plan = intake.announce(noise(1000))
-        headers = {**JSON, "X-CSRF-Token": ana.token(), "Content-Type": "application/json"}
-        answer = ana.client.post(f"/evidence/{plan.item_id}/parts/sign", data=body, headers=headers)
-        assert answer.status_code == 422
-        assert answer.is_json
-
-    @pytest.mark.parametrize(
-        ("change", "status"),
-        [
-            ({"size": 0}, 422),
-            ({"size": -5}, 422),
-            ({"size": 10**15}, 422),
-            ({"file_name": "../x"}, 422),
-            ({"file_name": ""}, 422),
-            ({"fingerprint": "x"}, 422),
-            ({"size": "10"}, 422),
-        ],
-    )
-    def test_a_file_that_cannot_come_is_refused_in_words(
-        self, ana: Browser, intake: Intake, change: dict[str, object], status: int
-    ) -> None:
-        body = {"file_name": "a.pdf", "size": 10, "fingerprint": fingerprint(b"x" * 10)}
-        answer = call(ana, f"/cases/{intake.case_id}/evidence/announce", body | change)
-        assert answer.status_code == status
-        assert all(problems(answer).values())
-
-    def test_nothing_is_done_without_the_pages_token(self, ana: Browser, intake: Intake) -> None:
-        answer = ana.client.post(
-            f"/cases/{intake.case_id}/evidence/announce", data=b"{}", headers=JSON
-        )
-        assert answer.status_code == 403
-
-    def test_another_learner_gets_nothing_signed(self, browser: Browser, intake: Intake) -> None:
-        plan = intake.announce(noise(1000))
-        browser.sign_in(intake.world.person(Role.LEARNER))
-        part = {"number": 1, "sha256": "a" * 64}
-        for path, body in (
-            ("parts/sign", {"parts": [part]}),
-            ("parts", {"parts": [{**part, "etag": "e"}]}),
-            ("complete", {}),
-        ):
-            assert call(browser, f"/evidence/{plan.item_id}/{path}", body).status_code == 404
-        assert browser.get(f"/evidence/{plan.item_id}/upload", headers=JSON).status_code == 404
-        assert browser.get(f"/evidence/{plan.item_id}").status_code == 404
-        assert announce(browser, intake, b"x").status_code == 404
-
-    def test_a_visitor_is_asked_to_sign_in(self, browser: Browser, intake: Intake) -> None:
-        plan = intake.announce(noise(1000))
-        assert browser.get(f"/evidence/{plan.item_id}/upload", headers=JSON).status_code == 401
 
 
 def send_form(browser: Browser, intake: Intake, body: bytes, name: str = "a.pdf") -> TestResponse:
@@ -205,18 +77,19 @@ class TestThePlainForm:
 class TestPages:
     def test_the_case_shows_each_item_where_it_stands(self, ana: Browser, intake: Intake) -> None:
         sealed = intake.sealed(noise(1000), "sealed.pdf")
-        intake.store(noise(1000, "w"), "waits.pdf")
+        waits = intake.store(noise(1000, "w"), "waits.pdf")
         body = noise(17 * 1024**2)
-        intake.send(intake.announce(body, "film.mp4"), body, [2])
+        plan = intake.announce(body, "film.mp4")
+        intake.send(plan, body, [2])
         intake.scanner = Says(ScanVerdict.INFECTED, "Eicar")
         intake.sealed(noise(1000, "bad"), "bad.pdf")
         page = ana.get(f"/cases/{intake.case_id}").text
-        assert "1 of 3 parts are here" in page
+        assert f"1 of {plan.plan.part_count} parts are here" in page
         assert "Being checked" in page
         assert "Eicar" in page and "Quarantined" in page
         assert sealed.sha256 is not None and sealed.sha256[:8] in page
-        assert page.count('hx-trigger="every 2s"') == 1
-        assert f'data-announce="/cases/{intake.case_id}/evidence/announce"' in page
+        assert f'hx-get="/evidence/{waits}/row" hx-trigger="every 2s"' in page
+        assert f'data-announce="/api/v1/cases/{intake.case_id}/evidence"' in page
 
     def test_an_item_shows_its_receipt(self, ana: Browser, intake: Intake) -> None:
         item = intake.sealed(noise(123_456), "Prüfbericht.pdf")
@@ -226,13 +99,16 @@ class TestPages:
         assert "".join(f"<span>{group}</span><wbr>" for group in groups) in page
         assert "Prüfbericht.pdf" in page and "123,456 bytes" in page
 
-    def test_a_line_asks_for_itself_until_the_seal_is_done(
+    def test_a_line_asks_for_itself_until_the_seal_and_the_look_are_done(
         self, ana: Browser, intake: Intake
     ) -> None:
         item_id = intake.store(noise(1000))
         row = f"/evidence/{item_id}/row"
         assert f'hx-get="{row}"' in ana.get(row).text
         intake.seal(item_id)
+        with intake.db.transaction() as tx:
+            for promise in tx.session.exec(select(OutboxRow)):
+                promise.done_at = tx.now
         assert "hx-get" not in ana.get(row).text
 
     def test_a_file_that_could_not_be_checked_says_so_and_stops_asking(
@@ -329,7 +205,7 @@ class TestPages:
         assert ana.post(f"/evidence/{item_id}/describe", {"title": "x"}).status_code == 409
         case = ana.get(f"/cases/{intake.case_id}").text
         assert "data-upload" not in case
-        assert announce(ana, intake, b"x").status_code == 409
+        assert send_form(ana, intake, b"x").status_code == 409
 
     def test_what_does_not_exist_is_not_there(self, ana: Browser) -> None:
         assert ana.get(f"/evidence/{uuid4()}").status_code == 404
