@@ -179,6 +179,21 @@ def hand_back(tx: Transaction, promised: Sequence[Promised]) -> None:
     )
 
 
+def leave(tx: Transaction, outbox_ids: Sequence[OutboxId]) -> None:
+    """Nobody begins these after all: they are due again at once."""
+    tx.session.execute(
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.id).in_(outbox_ids),
+            col(OutboxRow.held_until).is_(None),
+            col(OutboxRow.handed_out) > col(OutboxRow.runs),
+            *_waiting(),
+        )
+        .values(available_at=tx.now)
+    )
+    _ring(tx)
+
+
 def begin(tx: Transaction, outbox_id: OutboxId, pace: Pace = PACE) -> Promised | None:
     """Begin a run: count it and hold the row.
 

@@ -106,6 +106,13 @@ def take_back(db: Database, promised: Sequence[Promised]) -> None:
 
 
 @command
+def leave_work(db: Database, outbox_ids: Sequence[OutboxId]) -> None:
+    """These were handed out and will not be begun now: they are due again at once."""
+    with db.transaction() as tx:
+        outbox.leave(tx, outbox_ids)
+
+
+@command
 def begin_work(db: Database, outbox_id: OutboxId, pace: Pace = PACE) -> Promised | None:
     """Begin a run; None when it is done, given up, gone, or in the hands of another worker."""
     with db.transaction() as tx:

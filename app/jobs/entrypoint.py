@@ -4,8 +4,9 @@ Nothing is raised to RQ. What went wrong is written to the outbox row, which com
 """
 
 import threading
+import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,21 @@ from storage.database import Database, PassingFault
 from storage.errors import AssayError, Unavailable
 from storage.ids import OutboxId
 from storage.outbox import AlreadyDone, Pace, Promised
-from workflows.work import begin_work, hold_work, is_done, work_failed, work_waits
+from workflows.work import (
+    begin_work,
+    hold_work,
+    is_done,
+    leave_work,
+    work_failed,
+    work_waits,
+)
 
 if TYPE_CHECKING:
     from app.container import Container
     from app.jobs.handlers import Handler
+
+# so long one process takes up one piece of work after the other
+BATCH_SECONDS = 5.0
 
 log = logs.get(__name__)
 
@@ -58,11 +69,28 @@ def after_fork() -> None:
         _bench.parts.db.forget_connections()
 
 
-def run(outbox_id: str) -> None:
-    """Do the work of an outbox row, unless it is done or in other hands."""
+def run(*outbox_ids: str) -> None:
+    """Do the work of outbox rows, one after the other, unless it is done or in other hands.
+
+    What is not begun within a few seconds is due again at once, for whoever has time.
+    """
     if _bench is None:
         raise RuntimeError("Workers are started with `assay worker QUEUE`, not with rq itself.")
-    run_on(_bench, OutboxId(UUID(outbox_id)))
+    ids = [OutboxId(UUID(each)) for each in outbox_ids]
+    ends_at = time.monotonic() + BATCH_SECONDS
+    while ids:
+        run_on(_bench, ids.pop(0))
+        if ids and time.monotonic() > ends_at:
+            _leave(_bench, ids)
+            return
+
+
+def _leave(bench: Bench, outbox_ids: Sequence[OutboxId]) -> None:
+    """Give back what was handed to us and is not begun."""
+    try:
+        leave_work(bench.parts.db, outbox_ids)
+    except AssayError as error:
+        log.warning("work comes due again only later", reason=str(error))
 
 
 def run_on(bench: Bench, outbox_id: OutboxId) -> None:

@@ -5,7 +5,7 @@ RQ's lists are kept short: an urgent promise overtakes what waits in the outbox,
 forgets everything forgets little. Several relays may run at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from storage.bell import Bell
 from storage.crashpoints import crash_point
 from storage.errors import AssayError
 from storage.outbox import PACE, Pace, Promised
+from storage.vocabulary import Queue
 from workflows.work import Mourner, give_up_work, hand_out, take_back
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 # so many jobs of a queue lie in RQ at a time; the others wait in the outbox
 ROOM = 50
+# how many small pieces of work share a process, when there are enough for so many workers
+SHARING = frozenset({Queue.SEAL.value})
+LARGEST_BATCH = 12
+SHARED_BY = 4
 QUIET_SECONDS = 1.0
 BUSY_SECONDS = 0.25
 LONGEST_PAUSE = 5.0
@@ -132,18 +137,32 @@ def _fill(valkey: Redis, queue: str, promised: Sequence[Promised]) -> None:
     jobs = [
         line.prepare_data(
             ENTRYPOINT,
-            args=[str(one.id)],
-            job_id=f"{one.id}-{one.handed_out}",
-            at_front=one.urgent,
+            args=[str(one.id) for one in batch],
+            job_id=f"{batch[0].id}-{batch[0].handed_out}",
+            at_front=batch[0].urgent,
             timeout=LONGEST_SECONDS[queue],
             result_ttl=0,
             ttl=JOB_TTL_SECONDS,
             failure_ttl=FAILURE_TTL_SECONDS,
         )
-        for one in promised
+        for batch in (batches(promised) if queue in SHARING else [[one] for one in promised])
     ]
     if jobs:
         line.enqueue_many(jobs)
+
+
+def batches(promised: Sequence[Promised]) -> Iterator[Sequence[Promised]]:
+    """Work that goes into one job: alone, unless much is waiting.
+
+    A process is forked for each job, which costs more than sealing a small file. What is urgent,
+    or was begun before and did not end well, has a process to itself: nobody else suffers from it.
+    """
+    alone = [one for one in promised if one.urgent or one.runs]
+    others = [one for one in promised if not (one.urgent or one.runs)]
+    yield from ([one] for one in alone)
+    size = max(1, min(LARGEST_BATCH, len(others) // SHARED_BY))
+    for start in range(0, len(others), size):
+        yield others[start : start + size]
 
 
 def _rest(told: Event, pause: float, error: Exception) -> float:

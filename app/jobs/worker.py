@@ -38,6 +38,7 @@ from storage.database import Database
 from storage.errors import AssayError
 from storage.ids import OutboxId, new_id
 from storage.outbox import PACE, Pace
+from storage.vocabulary import Queue
 from workflows.work import begin_work, is_done
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 WORKER_TTL_SECONDS = 60
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 PR_SET_PDEATHSIG = 1
+# pictures of files may wait; uploads, seals and pages may not
+LOOKING_IS_PATIENT = 10
 
 log = logs.get(__name__)
 
@@ -64,6 +67,8 @@ def run_forever(
     `handlers` are those of `app.jobs.handlers` unless a test brings its own.
     """
     entrypoint.furnish(Bench(parts, handlers or _all_handlers(), pace))
+    if queue == Queue.LOOK:
+        os.nice(LOOKING_IS_PATIENT)
     told = when_told()
     _warm_up(parts.db)
     pause = SHORTEST_PAUSE

@@ -27,7 +27,7 @@ from storage.ids import OutboxId, new_id
 from storage.outbox import PACE, Pace, Promised, begin, claim_due, find, promise, receive
 from storage.outbox_reports import overdue
 from storage.vocabulary import Queue
-from workflows.work import REMEMBERED, Work
+from workflows.work import REMEMBERED, Work, hand_out
 
 HOUR = timedelta(hours=1)
 
@@ -92,6 +92,25 @@ def test_rq_runs_it_by_name_with_nothing_but_an_id(parts: Parts) -> None:
     after_fork()
     run(str(row))
     assert seen(parts.db, row).done_at is not None
+
+
+def test_one_process_does_several_pieces_of_work_one_after_the_other(parts: Parts) -> None:
+    rows = [promised(parts.db) for _ in range(3)]
+    furnish(Bench(parts, {"effect": do}, PACE))
+    run(*map(str, rows))
+    assert all(seen(parts.db, row).done_at is not None for row in rows)
+
+
+def test_what_a_process_has_no_time_for_is_due_again_at_once(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [promised(parts.db) for _ in range(3)]
+    hand_out(parts.db, {"work": 10})
+    monkeypatch.setattr(entrypoint, "BATCH_SECONDS", -1.0)
+    furnish(Bench(parts, {"effect": do}, PACE))
+    run(*map(str, rows))
+    assert [seen(parts.db, row).done_at is not None for row in rows] == [True, False, False]
+    assert {one.id for one in hand_out(parts.db, {"work": 10})} == set(rows[1:])
 
 
 def test_a_process_that_is_not_our_worker_does_nothing(parts: Parts) -> None:
