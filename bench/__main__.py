@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
-from bench import credentials
+from bench import credentials, intake
 from bench.measure import Result
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -14,14 +15,15 @@ def main() -> None:
     """Measure, print, write."""
     found = []
     print(f"{'what':32} {'value':>12} {'reference':26} {'value':>12} {'ratio':>8}  goal")
-    for result in credentials.results():
+    for result in chain(credentials.results(), intake.results()):
         found.append(result)
-        print(_line(result), flush=True)
+        print(line(result), flush=True)
     _write(found)
 
 
-def _line(result: Result) -> str:
-    goal = "-" if result.goal is None else f"{result.goal} {'met' if result.met else 'MISSED'}"
+def line(result: Result) -> str:
+    """A row for the eye."""
+    goal = "-" if result.met is None else f"{result.goal or ''} {'met' if result.met else 'MISSED'}"
     return (
         f"{result.name:32} {result.value:>12.1f} {result.reference:26} "
         f"{result.reference_value:>12.1f} {result.ratio:>8.4f}  {goal}"
