@@ -21,7 +21,7 @@ from workflows.evidence.describing import describe_evidence, remove_evidence
 from workflows.evidence.disclosure import link_to_evidence, openings
 from workflows.evidence.queries import ItemRow, case_items, item_row
 from workflows.evidence.rules import LEARNER_KINDS
-from workflows.looking.queries import looks_of
+from workflows.looking.queries import looks_of, same_bytes_of
 
 blueprint = Blueprint("evidence", __name__)
 
@@ -122,10 +122,12 @@ def _copies(item: ItemRow) -> list[ItemRow]:
 def _context(item: ItemRow, case: CaseView) -> dict[str, object]:
     with parts().db.reading() as tx:
         look = looks_of(tx, [item.id])[item.id]
+        asked = same_bytes_of(tx, [item.id]).get(item.id)
         opened = openings(tx, find_case(tx, case.id), item.id)
     return {
         "item": item,
         "look": look,
+        "asked": asked,
         "openings": opened,
         "case": case,
         "copies": _copies(item) if case.state in EDITABLE and item.held else [],

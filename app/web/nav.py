@@ -64,6 +64,11 @@ PLACES = (
     Place(marked("What comes due"), "keeping.due", frozenset({Role.REGISTRAR, Role.AUDITOR})),
     Place(marked("Organisations"), "employer.organisations", frozenset({Role.REGISTRAR})),
     Place(marked("People"), "admin.people", frozenset({Role.ADMINISTRATOR})),
+    Place(
+        marked("Own forms"),
+        "same_bytes.forms",
+        frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    ),
 )
 CATALOGUE = Place(marked("What can be recognised"), "catalogue.home", frozenset())
 
