@@ -1,4 +1,4 @@
-"""Recording as a person does it: with a camera that shows a test picture, over a line that breaks."""
+"""Recording as a person does it: with a camera that shows a test picture, over a bad line."""
 
 import pytest
 
@@ -27,11 +27,17 @@ globalThis.MediaRecorder = class extends EventTarget {
     this.given += 1;
     this.dispatchEvent(Object.assign(new Event('dataavailable'), { data: new Blob([bytes]) }));
   }
-  stop() { clearInterval(this.timer); this.state = 'inactive'; this.dispatchEvent(new Event('stop')); }
+  stop() {
+    clearInterval(this.timer);
+    this.state = 'inactive';
+    this.dispatchEvent(new Event('stop'));
+  }
 };
 """
 NOT_ALLOWED = """
-navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); };
+navigator.mediaDevices.getUserMedia = async () => {
+  throw new DOMException('no', 'NotAllowedError');
+};
 """
 
 

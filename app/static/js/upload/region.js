@@ -71,7 +71,7 @@ export class Region {
   async recall() {
     for (const line of this.items.querySelectorAll("[data-upload-again]")) {
       const button = /** @type {HTMLElement} */ (line);
-      const known = await this.memory.find(button.dataset.item ?? "");
+      const known = await this.memory.find(button.dataset.uploadItem ?? "");
       const hint = button.closest("[data-item]")?.querySelector("[data-upload-hint]");
       if (known && hint) hint.textContent = this.words.say("remembered", { name: known.name });
     }
@@ -82,7 +82,7 @@ export class Region {
   async again(event) {
     const button = /** @type {Element} */ (event.target).closest("[data-upload-again]");
     if (!(button instanceof HTMLElement)) return;
-    const { uploadAgain: name = "", item: id = "", size: bytes, fingerprint = "" } = button.dataset;
+    const { uploadAgain: name = "", uploadItem: id = "", size: bytes, fingerprint = "" } = button.dataset;
     const wanted = { id, name, size: Number(bytes), fingerprint };
     const known = await this.memory.find(id);
     const file = known && (await fileOf(known.handle));
