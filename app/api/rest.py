@@ -85,8 +85,8 @@ def me() -> Response:
 @needs(Permission.OPEN_CASE)
 @operation(
     Operation(
-        "One's own cases",
-        "The newest first.",
+        "Your cases",
+        "Those of the person behind the token or the session, the newest first.",
         scope=TokenScope.CASES_READ,
         gives=(200, schemas.Cases),
     )
