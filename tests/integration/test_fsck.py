@@ -16,12 +16,14 @@ from app.container import Container, build
 from app.health import kept_bytes
 from app.jobs.sweeper import rehash_a_little
 from app.settings import Settings
-from storage.ids import sha256_of
+from storage.ids import ItemId, sha256_of
 from storage.outbox import promise
 from storage.tables import Event, OutboxRow
-from storage.vault import StoreAddress, sealed_key
+from storage.vault import ObjectMissing, StoreAddress, sealed_key
 from tests.fixtures.intake import Intake, noise
 from tests.fixtures.shared import ROOT
+from workflows.evidence.disclosure import link_to_evidence
+from workflows.evidence.queries import case_items
 
 
 @pytest.fixture
@@ -172,6 +174,10 @@ def test_what_was_found_changed_is_told_until_it_is_whole_again(
     intake.vault.put_small(sealed_key(sha256_of(body)), other, sha256=sha256_of(other))
     assert [one.what for one in examine(house)] == ["wrong_digest", "known_wrong"]
     assert not kept_bytes(house.db).ok
+    with pytest.raises(ObjectMissing, match="not what was sealed"):
+        link_to_evidence(house.db, house.vault, intake.learner, ItemId(item.id), "download")
+    with house.db.reading() as tx:
+        assert [one.missing for one in case_items(tx, intake.case_id)] == [True]
     assert [one.what for one in examine(house, 0)] == ["known_wrong"]
     intake.vault.put_small(sealed_key(sha256_of(body)), body, sha256=sha256_of(body))
     assert list(examine(house)) == []

@@ -34,6 +34,10 @@ from workflows.evidence.people import COPY_COUNTS, HELD_BACK, readable_by_others
 from workflows.evidence.readers import PURPOSES, Standing, closed_to
 from workflows.keeping.access import still_open
 
+CHANGED_THERE = (
+    "What the store holds in place of this file is not what was sealed, so it is not shown. That "
+    "happened after the file was handed in, and staff are told to look for a copy."
+)
 LOST = (
     "This file is not in the store any more. Its digest is kept, and the loss is written in the "
     "history of the case, for staff to look for a copy."
@@ -254,5 +258,7 @@ def _open(tx: Transaction, who: Who, item: EvidenceItem, purpose: str) -> _Opene
     sealed = tx.session.get(SealedObject, item.sha256) if item.sha256 else None
     if item.state != EvidenceState.SEALED.value or sealed is None:
         raise Conflict("Only sealed files can be opened.")
+    if sealed.wrong_at is not None:
+        raise ObjectMissing(CHANGED_THERE)
     note_access(tx, who, item, purpose)
     return _Opened(ItemId(item.id), CaseId(item.case_id), sealed.sha256, sealed.key, item.file_name)

@@ -228,7 +228,9 @@ def _lost(tx: Transaction, digests: Sequence[str]) -> frozenset[str]:
     return frozenset(
         tx.session.exec(
             select(SealedObject.sha256).where(
-                col(SealedObject.sha256).in_(digests), col(SealedObject.missing_at).is_not(None)
+                col(SealedObject.sha256).in_(digests),
+                # bytes that are others now are as lost as those that are not there
+                col(SealedObject.missing_at).is_not(None) | col(SealedObject.wrong_at).is_not(None),
             )
         ).all()
     )

@@ -3,9 +3,10 @@
 from storage.database import Database, command
 from storage.errors import NotFound
 from storage.ids import CredentialId, new_id
-from storage.tables import Credential, EvidenceAccess
+from storage.tables import Credential, EvidenceAccess, SealedObject
 from storage.vault import Vault
 from storage.vocabulary import CredentialState
+from workflows.evidence.disclosure import CHANGED_THERE
 from workflows.evidence.kept import kept_key
 from workflows.issuance.addresses import Site
 from workflows.issuance.queries import public_credential, public_item
@@ -37,5 +38,8 @@ def open_item(
                 details={},
             )
         )
+        sealed = tx.session.get(SealedObject, item.sha256)
+        if sealed is not None and sealed.wrong_at is not None:
+            raise NotFound(CHANGED_THERE)
         key = kept_key(tx, item.sha256)
     return vault.presign_download(key, item.file_name)
