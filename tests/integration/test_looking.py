@@ -13,7 +13,7 @@ from app.looking.looker import ConfinedLooker
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
 from storage.ids import ItemId
 from storage.outbox import AlreadyDone, find
-from storage.tables import EvidenceItem, Inspection, Preview
+from storage.tables import EvidenceItem, Inspection, Mail, Preview
 from storage.vault import PREVIEWS
 from storage.vocabulary import EvidenceState, PreviewKind, Role
 from tests.fixtures import looked
@@ -340,6 +340,11 @@ class TestSameBytes:
             assert list(same_bytes_in_case(tx, other.case_id)) == [theirs]
         words = " ".join(one.message % one.params for one in look.signals)
         assert "Ana" not in words
+        with intake.db.reading() as tx:
+            letters = {one.recipient: one.body for one in tx.session.exec(select(Mail))}
+        assert set(letters) == {intake.learner.email, other.learner.email}
+        assert "Ben" not in letters[intake.learner.email]
+        assert "Ana" not in letters[other.learner.email]
 
     def test_the_same_file_twice_in_one_case_is_nothing_to_tell(self, intake: Intake) -> None:
         looked_at(intake, looked.pdf(), "report.pdf")
@@ -368,10 +373,12 @@ class TestSameBytes:
 
     def test_the_institutions_own_forms_may_be_in_many_cases(self, intake: Intake) -> None:
         mine, _ = looked_at(intake, looked.pdf(), "form.pdf")
-        looked_at(another(intake), looked.pdf(), "form.pdf")
         sha256 = str(intake.item(mine).sha256)
         coordinator = intake.world.person(Role.COORDINATOR)
         add_known_form(intake.db, coordinator, sha256.upper(), "Observation form")
+        looked_at(another(intake), looked.pdf(), "form.pdf")
+        with intake.db.reading() as tx:
+            assert not tx.session.exec(select(Mail)).all()
         assert "same_bytes" not in codes(known(intake, mine))
         with intake.db.reading() as tx:
             (form,) = known_forms(tx, intake.world.institution_id)

@@ -166,9 +166,12 @@ def look_at_the_unseen(db: Database, limit: int = 200) -> int:
 
 
 def look_failed(tx: Transaction, promised: Promised) -> None:
-    """The look was given up: its item stays sealed, and says that it could not be looked into."""
+    """The look was given up: its item stays sealed, and says that it could not be looked into.
+
+    What an older version had found stays.
+    """
     item = sealed_item(tx, ItemId(promised.subject_id))
-    if item is not None:
+    if item is not None and tx.session.get(Inspection, item.item_id) is None:
         keep_inspection(tx, item, Seen(trouble=GAVE_UP))
 
 

@@ -10,12 +10,13 @@ from storage.database import Database, Transaction, command
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from storage.events import SYSTEM, Who, record
 from storage.ids import CaseId, InstitutionId, ItemId, Sha256
-from storage.tables import EvidenceItem, KnownForm, SameBytes
+from storage.tables import Case, EvidenceItem, KnownForm, SameBytes
 from storage.vocabulary import EvidenceState
 from workflows.access.permissions import Permission
 from workflows.access.resources import resource_of_item
 from workflows.access.rules import NOT_YOURS, Actor, acting
 from workflows.looking.looks import printable
+from workflows.looking.mails import ask_for_part
 
 LONGEST_STATEMENT = 2000
 HEX = re.compile(r"[0-9a-f]{64}")
@@ -24,8 +25,9 @@ HEX = re.compile(r"[0-9a-f]{64}")
 def note_same_bytes(tx: Transaction, sha256: Sha256) -> None:
     """Note every sealed item with these bytes when they are in more than one case.
 
-    An empty file is nobody's. Where an institution knows the bytes as its own form, its items are
-    noted too, and passed over when they are read: a form may be added or removed later.
+    Their learners are asked for their part, once each. An empty file is nobody's. Where an
+    institution knows the bytes as its own form, its items are noted too, and passed over when they
+    are read: a form may be added or removed later.
     """
     items = tx.session.exec(
         select(EvidenceItem).where(
@@ -47,6 +49,13 @@ def note_same_bytes(tx: Transaction, sha256: Sha256) -> None:
         if noted is not None:
             subject = ("evidence_item", item.id)
             record(tx, SYSTEM, "note_same_bytes", subject, case_id=CaseId(item.case_id))
+            if not _is_form(tx, item, sha256):
+                ask_for_part(tx, item)
+
+
+def _is_form(tx: Transaction, item: EvidenceItem, sha256: Sha256) -> bool:
+    case = tx.session.get_one(Case, item.case_id)
+    return tx.session.get(KnownForm, (case.institution_id, sha256)) is not None
 
 
 @command
