@@ -27,6 +27,7 @@ from tests.fixtures.store_line import Ask, Line, Trouble
 from workflows.evidence.describing import remove_evidence
 from workflows.evidence.sweeping import abort_orphan_uploads, clear_incoming
 from workflows.evidence.uploading import UploadPlan, WantedPart, sign_parts
+from workflows.work import Work
 
 Answer = TypeVar("Answer")
 
@@ -97,7 +98,11 @@ def rows(intake: Intake) -> Counter[str]:
             {
                 "items": len(tx.session.exec(select(EvidenceItem.id)).all()),
                 "uploads": len(tx.session.exec(select(Upload.id)).all()),
-                "promises": len(tx.session.exec(select(OutboxRow.id)).all()),
+                "promises": len(
+                    tx.session.exec(
+                        select(OutboxRow.id).where(OutboxRow.kind == Work.SEAL_EVIDENCE.value)
+                    ).all()
+                ),
                 "sealed": len(tx.session.exec(select(SealedObject.sha256)).all()),
                 **Counter(events),
             }
