@@ -35,7 +35,8 @@ export class Sender {
 
   /** How many bytes there is surely room for; null while that is not known. */
   get room() {
-    return this.item ? (this.item.upload.part_count - 1) * this.item.upload.part_size : null;
+    const upload = this.item?.upload;
+    return upload ? (upload.part_count - 1) * upload.part_size : null;
   }
 
   /** Make room for it. Rejects with Refused when there is none, with Away when the line is.
