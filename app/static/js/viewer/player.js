@@ -4,6 +4,7 @@ import { clock } from "./times.js";
 
 const FRAME = 1 / 25;
 const TRIES = 4;
+const CALM_MS = 20_000;
 const TYPING = "input:not([type=button]), textarea, select, [contenteditable]";
 
 /** Binds every player, also those that come later. */
@@ -50,11 +51,12 @@ export function mediaOf(inside) {
 function bind(player) {
   const media = /** @type {HTMLMediaElement | null} */ (player.querySelector(".player-media"));
   if (!media) return;
-  const state = { tries: 0 };
+  /** @type {{ tries: number, at: number, back: null | { time: number, rate: number, playing: boolean } }} */
+  const state = { tries: 0, at: 0, back: null };
   media.addEventListener("timeupdate", () => { stopAtEnd(media); show(player, media); });
-  media.addEventListener("loadedmetadata", () => show(player, media));
+  media.addEventListener("loadedmetadata", () => { goBack(player, media, state); show(player, media); });
   media.addEventListener("ratechange", () => choose(player, media.playbackRate));
-  media.addEventListener("playing", () => { state.tries = 0; say(player, ""); });
+  media.addEventListener("playing", () => { if (!state.back) say(player, ""); });
   media.addEventListener("error", () => askAnew(player, media, state));
 }
 
@@ -62,21 +64,32 @@ function bind(player) {
  * The link was good for a minute: ask for another and go on at the same place, as fast as before.
  * @param {HTMLElement} player
  * @param {HTMLMediaElement} media
- * @param {{ tries: number }} state
+ * @param {{ tries: number, at: number, back: null | { time: number, rate: number, playing: boolean } }} state
  */
 function askAnew(player, media, state) {
-  const words = JSON.parse(player.dataset.words ?? "{}");
-  if (state.tries >= TRIES) { say(player, words.lost); return; }
+  // a try that fails as well is at the beginning: the place is that of the first
+  state.back ??= { time: media.currentTime, rate: media.playbackRate, playing: !media.paused };
+  // a link lives a minute: what fails again at once is something else
+  if (performance.now() - state.at > CALM_MS) state.tries = 0;
+  state.at = performance.now();
+  if (state.tries >= TRIES) { say(player, JSON.parse(player.dataset.words ?? "{}").lost); return; }
   state.tries += 1;
-  const { currentTime, playbackRate } = media;
-  const playing = !media.paused;
-  media.addEventListener("loadedmetadata", () => {
-    media.currentTime = currentTime;
-    media.playbackRate = playbackRate;
-    if (playing) media.play().catch(() => undefined);
-    say(player, playing ? words.again : "");
-  }, { once: true });
-  setTimeout(() => { media.src = `${player.dataset.stream}?again=${Date.now()}`; media.load(); }, 250 * state.tries ** 2);
+  setTimeout(() => { media.src = `${player.dataset.stream}?again=${state.tries}`; media.load(); }, 250 * state.tries ** 2);
+}
+
+/**
+ * @param {HTMLElement} player
+ * @param {HTMLMediaElement} media
+ * @param {{ tries: number, at: number, back: null | { time: number, rate: number, playing: boolean } }} state
+ */
+function goBack(player, media, state) {
+  if (!state.back) return;
+  const { time, rate, playing } = state.back;
+  state.back = null;
+  media.currentTime = time;
+  media.playbackRate = rate;
+  if (playing) media.play().catch(() => undefined);
+  say(player, playing ? JSON.parse(player.dataset.words ?? "{}").again : "");
 }
 
 /** @param {HTMLMediaElement} media */
