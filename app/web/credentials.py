@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -171,9 +171,11 @@ def register() -> str:
     institution_id = actor().institution_id
     if institution_id is None:
         raise NotFound(NOT_YOURS)
+    asked = request.args.get("page", "1")
+    page = max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1
     with parts().db.reading() as tx:
-        lines = credentials_of(tx, institution_id)
-    return render_template("credentials/register.html", lines=lines)
+        lines, more = credentials_of(tx, institution_id, page)
+    return render_template("credentials/register.html", lines=lines, page=page, more=more)
 
 
 @blueprint.get("/credentials/<uuid:credential_id>/status")

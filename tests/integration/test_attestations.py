@@ -203,6 +203,11 @@ class TestAsking:
         assert ended(asking, old) is LinkEnd.REVOKED
         open_attestation(asking.db, asking.link(JO))
 
+    def test_for_a_finished_case_nobody_is_asked_again(self, asking: Asking) -> None:
+        cases.withdraw_case(asking.db, asking.learner, asking.case_id)
+        with pytest.raises(Conflict, match="finished"):
+            resend_attestation(asking.db, SITE, asking.learner, asking.attestation_id)
+
     def test_taking_it_back_ends_the_link(self, asking: Asking) -> None:
         take_back_attestation(asking.db, asking.learner, asking.attestation_id)
         assert ended(asking, asking.token) is LinkEnd.REVOKED

@@ -554,9 +554,10 @@ class TestReading:
         assert issued.learner.account_id is not None
         with issued.db.reading() as tx:
             mine = my_credentials(tx, issued.learner.account_id)
-            all_of_them = credentials_of(tx, issued.world.institution_id)
+            all_of_them, more = credentials_of(tx, issued.world.institution_id)
         assert [line.id for line in mine] == [issued.credential_id]
         assert mine == all_of_them
+        assert not more
 
     def test_the_learner_chooses_what_of_an_item_others_may_have(self, issued: Issued) -> None:
         slug = view(issued).items[0].slug

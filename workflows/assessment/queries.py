@@ -47,6 +47,10 @@ class PlaceStep(StrEnum):
     OVER = "over"
 
 
+MOST_PLACES = 500
+"""More than anyone assesses in years: what is open is always among them."""
+
+
 @dataclass(frozen=True)
 class Place:
     """A place in an assessor's list. Until it is cleared it says names and nothing more."""
@@ -139,7 +143,7 @@ class SheetView:
 
 
 def places_of(tx: Transaction, account_id: AccountId) -> Sequence[Place]:
-    """An assessor's places, what is to be done first. Two statements."""
+    """An assessor's latest places, what is to be done first. Two statements."""
     rows = tx.session.execute(
         columns(Assignment, ScoreSheet, Case, col(DefinitionVersion.title), col(Account.name))
         .join(Case, col(Case.id) == col(Assignment.case_id))
@@ -147,6 +151,8 @@ def places_of(tx: Transaction, account_id: AccountId) -> Sequence[Place]:
         .join(Account, col(Account.id) == col(Case.learner_id))
         .outerjoin(ScoreSheet, col(ScoreSheet.assignment_id) == col(Assignment.id))
         .where(col(Assignment.assessor_id) == account_id)
+        .order_by(col(Assignment.offered_at).desc())
+        .limit(MOST_PLACES)
     ).all()
     done = _complete_scores(tx, account_id)
     places = [

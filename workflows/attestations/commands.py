@@ -41,7 +41,7 @@ from workflows.attestations.rules import (
 )
 from workflows.cases.load import find_case, lock_case, state_of, still_editable
 from workflows.cases.policy import read_policy
-from workflows.cases.states import EDITABLE
+from workflows.cases.states import EDITABLE, FINISHED
 from workflows.frameworks.definition import read_definition
 from workflows.issuance.addresses import Site
 from workflows.people.addresses import read_address, same_mailbox
@@ -118,6 +118,8 @@ def resend_attestation(
         held = hold(tx, attestation_id)
         who = acting(actor, Permission.ASK_ATTESTATION, case_resource(tx, held.case))
         _still_live(held)
+        if state_of(held.case) in FINISHED:
+            raise Conflict("This case is finished, so nobody is asked for it any more.")
         _send_question(tx, site, held.attestation, held.case)
         record(
             tx,

@@ -79,6 +79,7 @@ class HistoryLine:
     data: Mapping[str, object]
 
 
+MOST_EVENTS = 2000
 OPEN_ROLES = frozenset({Role.LEARNER, Role.SUPERVISOR, Role.EMPLOYER, Role.SYSTEM})
 TOLD_TO_LEARNER = frozenset(
     {
@@ -220,10 +221,13 @@ def manifest_of(tx: Transaction, case_id: CaseId, round_number: int) -> Manifest
 
 
 def history(tx: Transaction, case_id: CaseId) -> Sequence[HistoryLine]:
-    """Everything that was done on a case, the oldest first."""
+    """What was done on a case, the oldest first; the latest 2,000 when there was more."""
     rows = tx.session.exec(
-        select(Event).where(Event.case_id == case_id).order_by(col(Event.at), col(Event.id))
-    ).all()
+        select(Event)
+        .where(Event.case_id == case_id)
+        .order_by(col(Event.at).desc(), col(Event.id).desc())
+        .limit(MOST_EVENTS)
+    ).all()[::-1]
     return [
         HistoryLine(row.at, row.kind, row.actor_role, row.actor_label, row.why, row.data)
         for row in rows

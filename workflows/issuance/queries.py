@@ -41,6 +41,10 @@ from workflows.issuance.addresses import Site
 from workflows.issuance.claims import FrozenCredential, level_id, read_frozen
 from workflows.issuance.rules import PUBLIC, shown
 
+PAGE = 50
+MOST_OWN = 500
+"""Nobody has as many credentials of their own."""
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -175,9 +179,12 @@ def my_credentials(tx: Transaction, learner_id: AccountId) -> Sequence[Credentia
     return _lines(tx, learner_id=learner_id)
 
 
-def credentials_of(tx: Transaction, institution_id: InstitutionId) -> Sequence[CredentialLine]:
-    """All credentials of an institution, the newest first, for the registrar."""
-    return _lines(tx, institution_id=institution_id)
+def credentials_of(
+    tx: Transaction, institution_id: InstitutionId, page: int = 1
+) -> tuple[Sequence[CredentialLine], bool]:
+    """A page of an institution's credentials, the newest first, and whether there is more."""
+    lines = _lines(tx, institution_id=institution_id, first=(page - 1) * PAGE, most=PAGE + 1)
+    return lines[:PAGE], len(lines) > PAGE
 
 
 def _lines(
@@ -185,6 +192,8 @@ def _lines(
     *,
     learner_id: AccountId | None = None,
     institution_id: InstitutionId | None = None,
+    first: int = 0,
+    most: int = MOST_OWN,
 ) -> Sequence[CredentialLine]:
     query = (
         select(Credential, DefinitionVersion, Account)
@@ -192,7 +201,9 @@ def _lines(
             DefinitionVersion.id == Credential.definition_id,
             Account.id == Credential.learner_id,
         )
-        .order_by(col(Credential.created_at).desc())
+        .order_by(col(Credential.created_at).desc(), col(Credential.id).desc())
+        .offset(first)
+        .limit(most)
     )
     if learner_id is not None:
         query = query.where(Credential.learner_id == learner_id)
