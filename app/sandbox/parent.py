@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.sandbox.frames import LARGEST_FRAME, LENGTH, write_frame
+from app.sandbox.frames import LARGEST_FRAME, LENGTH
 from workflows.confining import (
     LIMITS,
     Crashed,
@@ -120,17 +120,51 @@ def _converse(
     """Give the order, answer reads, until the child says how it went."""
     assert process.stdin is not None
     assert process.stdout is not None
-    write_frame(process.stdin.fileno(), order)
+    _send_in_time(process.stdin.fileno(), order, ends_at)
     while True:
-        said = json.loads(_frame_in_time(process.stdout.fileno(), ends_at))
+        said = _understood(_frame_in_time(process.stdout.fileno(), ends_at))
         if "read" not in said:
-            return dict(said)
-        if source is None:
-            raise EOFError
-        offset, length = said["read"]
-        if not (0 <= offset <= source.size and 0 <= length <= LARGEST_READ):
-            raise EOFError
-        write_frame(process.stdin.fileno(), source.read(offset, length))
+            return said
+        offset, length = _wanted(said["read"], source)
+        assert source is not None
+        _send_in_time(process.stdin.fileno(), source.read(offset, length), ends_at)
+
+
+def _understood(frame: bytes) -> JsonObject:
+    """What a child said. Raises EOFError for nonsense: whatever took it over may say anything."""
+    try:
+        said = json.loads(frame)
+    except (ValueError, RecursionError):
+        raise EOFError from None
+    if not isinstance(said, dict):
+        raise EOFError
+    return said
+
+
+def _wanted(said: Json, source: Source | None) -> tuple[int, int]:
+    """Where a child would like to read, and how much. Raises EOFError when it may not."""
+    if source is None or not isinstance(said, list) or len(said) != 2:
+        raise EOFError
+    offset, length = said
+    if type(offset) is not int or type(length) is not int:
+        raise EOFError
+    if not (0 <= offset <= source.size and 0 <= length <= LARGEST_READ):
+        raise EOFError
+    return offset, length
+
+
+def _send_in_time(fd: int, data: bytes, ends_at: float) -> None:
+    """Write one frame. Raises TooSlow when the child does not take it, BrokenPipeError."""
+    os.set_blocking(fd, False)
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    view = memoryview(len(data).to_bytes(LENGTH, "big") + data)
+    while view:
+        left = ends_at - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1000):
+            raise TooSlow(SLOW)
+        with suppress(BlockingIOError):
+            view = view[os.write(fd, view) :]
 
 
 def _frame_in_time(fd: int, ends_at: float) -> bytes:
