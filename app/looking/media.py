@@ -76,8 +76,12 @@ def facts(source: BinaryIO, report: Report, *, still: bool = False) -> None:
 def draw(source: BinaryIO, report: Report, *, still: bool = False) -> None:
     """A poster from a tenth of the way and a thumbnail; of sound alone its loudness over time."""
     with _tolerant(report), _opened(source) as container:
-        picture = _frame(container, still=still)
-        if picture is not None:
+        frame = _frame(container, still=still)
+        if frame is not None:
+            picture = upright(frame)
+            report.know(
+                width=picture.width, height=picture.height, rotation=round(frame.rotation) % 360
+            )
             keep_picture(report, "image" if still else "poster", 0, picture)
             keep_thumbnail(report, picture)
         elif container.streams.audio:
@@ -178,7 +182,7 @@ def _by_last_cluster(source: BinaryIO) -> int | None:
     return int.from_bytes(tail[found.end() : found.end() + length], "big") or None
 
 
-def _frame(container: InputContainer, *, still: bool) -> Image.Image | None:
+def _frame(container: InputContainer, *, still: bool) -> av.VideoFrame | None:
     """A picture that decodes, from a tenth of the way or, where one cannot go there, the start."""
     films = [one for one in container.streams.video if still or not _is_cover(one)]
     films = films or list(container.streams.video)
@@ -196,7 +200,7 @@ def _frame(container: InputContainer, *, still: bool) -> Image.Image | None:
     return _first_picture(container, film)
 
 
-def _first_picture(container: InputContainer, film: "av.VideoStream") -> Image.Image | None:
+def _first_picture(container: InputContainer, film: "av.VideoStream") -> av.VideoFrame | None:
     for number, packet in enumerate(container.demux(film)):
         if number > MOST_PACKETS:
             return None
@@ -206,7 +210,7 @@ def _first_picture(container: InputContainer, film: "av.VideoStream") -> Image.I
             continue
         for frame in frames:
             if isinstance(frame, av.VideoFrame) and frame.width * frame.height <= MOST_DOTS:
-                return upright(frame)
+                return frame
     return None
 
 

@@ -192,6 +192,25 @@ class TestRecordings:
             assert shown.facts.duration_ms == pytest.approx(1000, abs=150)
         assert told
 
+    def test_a_film_from_a_phone_held_upright_is_shown_upright(
+        self,
+    ) -> None:
+        body = looked.turned(looked.film("mpeg4"))
+        with look(body, "job.mp4") as seen:
+            assert (seen.facts.width, seen.facts.height) == (120, 160)
+            assert seen.facts.rotation in {90, 270}
+            shown = opened(drawn(seen, PreviewKind.POSTER)).convert("L")
+        with HERE.render(source_of(body), lambda _: None) as seen:
+            (made,) = seen.drawn
+            assert (made.width, made.height) == (120, 160)
+            data = made.path.read_bytes()
+        with look(data, "rendition.mp4") as seen:
+            again = opened(drawn(seen, PreviewKind.POSTER)).convert("L")
+        # the white square began at the upper left, which a quarter turn brings to the upper right
+        for picture in (shown, again):
+            assert picture.getpixel((84, 15)) > 200
+            assert picture.getpixel((35, 145)) < 120
+
     def test_a_rendition_of_sound_alone_is_sound(self) -> None:
         body = looked.film("", "pcm_s16le", "matroska")
         with HERE.render(source_of(body), lambda _: None) as seen:
