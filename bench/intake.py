@@ -447,14 +447,14 @@ def results() -> Iterator[Result]:
     sizes = [size for size in SIZES_MB if size <= min(largest, room)]
     try:
         with site() as at:
+            yield from sealing_alone(at, 512, path)
+            yield from many_small(at, folder)
             peaks = []
             for size in sizes:
                 with _peak(at) as peak:
                     yield from one_size(at, path, size, at.cases[0])
                 peaks.append(peak)
             yield from flat(peaks[0], peaks[-1])
-            yield from sealing_alone(at, 512, path)
-            yield from many_small(at, folder)
     finally:
         shutil.rmtree(folder)
 
