@@ -11,6 +11,7 @@ of promised work are these; each area names its own beside them (`issue.before_s
     upload.completed       small.stored            a file whole in the store, not written down
     seal.read  seal.claimed  seal.copied  seal.recorded
     erase.claimed  erase.erased
+    erase_case.begun
     attest.stored
 """
 

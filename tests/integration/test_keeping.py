@@ -383,6 +383,50 @@ class TestAsking:
         assert intake.vault.find(sealed_key(sha256_of(body))) is not None
         assert intake.item(ItemId(theirs.id)).state == EvidenceState.SEALED
 
+    def test_bytes_that_the_store_keeps_locked_are_in_the_receipt_with_the_day(
+        self, panel: Panel, vault: Vault
+    ) -> None:
+        first, *others = with_bytes(withdrawn(panel), vault)
+        until = panel.world.clock.now() + timedelta(days=90)
+        with panel.db.transaction() as tx:
+            tx.session.get_one(SealedObject, first.sha256).locked_until = until
+        with panel.db.reading() as tx:
+            assert Stays.LOCKED in erasure_of(tx, panel.case_id).plan.stays
+        ask_erasure(panel.db, SITE, panel.learner, panel.case_id)
+        panel.world.clock.advance(WEEK)
+        with pytest.raises(Unavailable):
+            run_erasure(panel)
+        for row in promised(panel, Work.ERASE_EVIDENCE):
+            if row.subject_id != first.id:
+                erase_evidence(panel.db, vault, ItemId(row.subject_id), OutboxId(row.id))
+        run_erasure(panel)
+        with panel.db.reading() as tx:
+            gone = {one.item: one for one in erasure_of(tx, panel.case_id).gone}
+        assert (gone[ItemId(first.id)].bytes, gone[ItemId(first.id)].locked_until) == (
+            "locked",
+            until,
+        )
+        assert {gone[ItemId(one.id)].bytes for one in others} == {"removed"}
+
+    def test_a_decided_case_keeps_its_decision_and_its_reasons(
+        self, panel: Panel, vault: Vault
+    ) -> None:
+        with_bytes(panel, vault)
+        panel.scored()
+        panel.decide()
+        with panel.db.transaction() as tx:
+            release = "UPDATE decision SET released_by = :who, released_at = now()"
+            tx.session.execute(text(release), {"who": panel.registrar.account_id})
+            over = "UPDATE plar_case SET state = 'closed', closed_at = now()"
+            tx.session.execute(text(over))
+        with panel.db.reading() as tx:
+            assert Stays.DECISION in erasure_of(tx, panel.case_id).plan.stays
+        erase(panel, vault)
+        left = everything_kept(panel)
+        assert REASON in left
+        assert "What was shown meets the standard." in left
+        assert "I did all of it." not in left
+
 
 class TestHolds:
     def test_a_hold_stops_an_erasure_and_its_end_lets_it_go_on(
