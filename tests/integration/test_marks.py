@@ -20,6 +20,7 @@ from workflows.canonical import content_hash
 from workflows.cases.commands import submit_case, withdraw_case
 from workflows.cases.queries import history_for_learner
 from workflows.evidence.captions import attach_words, detach_words, words_of
+from workflows.evidence.describing import remove_evidence
 from workflows.evidence.disclosure import note_access, openings, readable_item
 from workflows.evidence.marks import (
     MOST_MARKS,
@@ -186,6 +187,21 @@ def caption(world: World, learner: Actor, item: ItemId, language: str = "en") ->
                 Caption.item_id == item, Caption.sha256 == digest, Caption.language == language
             )
         ).all()[-1]
+
+
+def test_with_an_item_goes_what_was_marked_and_said_in_it(world: World) -> None:
+    learner = world.person(Role.LEARNER)
+    item = world.item(world.case(learner))
+    mark_evidence(world.db, learner, item, SPAN)
+    caption(world, learner, item)
+    remove_evidence(world.db, learner, item)
+    with world.db.reading() as tx:
+        assert tx.session.exec(select(TimeSpan)).all() == []
+        assert tx.session.exec(select(Caption)).all() == []
+    with pytest.raises(NotFound):
+        mark_evidence(world.db, learner, item, SPAN)
+    with pytest.raises(NotFound):
+        caption(world, learner, item)
 
 
 class TestCaptions:

@@ -7,7 +7,7 @@ from storage.database import Database, Transaction, command
 from storage.errors import Conflict
 from storage.events import record
 from storage.ids import CaseId, ItemId
-from storage.tables import EvidenceItem, EvidenceMapping
+from storage.tables import Caption, EvidenceItem, EvidenceMapping, TimeSpan
 from storage.vocabulary import AiUse, EvidenceKind, EvidenceState, PeopleShown
 from workflows.access.rules import Actor
 from workflows.cases.queries import view_of
@@ -115,12 +115,14 @@ def _say_of_people(item: EvidenceItem, said: Description) -> None:
 
 
 def forget_words(tx: Transaction, item: EvidenceItem) -> None:
-    """What was written about an item and what it was called go at once."""
+    """What was written about an item, on its time line and beside it, and its names go at once."""
     item.title = item.own_part = item.ai_use = item.ai_tool = item.consent_note = ""
     item.file_name = item.declared_type = ""
     item.reason, item.reason_params, item.scan_detail = "", {}, ""
     item.work_from = item.work_to = item.issued_on = item.expires_on = item.consented_on = None
     _unmap(tx, item)
+    for table in (TimeSpan, Caption):
+        tx.session.execute(delete(table).where(col(table.item_id) == item.id))
 
 
 def _unmap(tx: Transaction, item: EvidenceItem) -> None:
