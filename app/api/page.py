@@ -68,11 +68,16 @@ def _rows(whole: Mapping[str, Any]) -> Iterator[OperationRow]:
         )
 
 
-def _fields(schemas: Mapping[str, Any], model: str) -> Iterator[FieldRow]:
+def _fields(schemas: Mapping[str, Any], model: str, within: str = "") -> Iterator[FieldRow]:
+    """A model's fields, and behind each the fields of what it holds: `parts[].number`."""
     schema = schemas.get(model, {})
     for name, field in schema.get("properties", {}).items():
         required = name in schema.get("required", ())
-        yield FieldRow(name, _kind(schemas, field), required, field.get("description", ""))
+        kind = _kind(schemas, field)
+        yield FieldRow(within + name, kind, required, field.get("description", ""))
+        held = kind.removeprefix("list of ").removesuffix(" or null")
+        step = "[]." if kind.startswith("list of ") else "."
+        yield from _fields(schemas, held, f"{within}{name}{step}")
 
 
 def _kind(schemas: Mapping[str, Any], field: Mapping[str, Any]) -> str:

@@ -157,4 +157,5 @@ def test_people_can_read_it_as_a_page(browser: Browser, described: Any) -> None:
     for method, path, operation in operations(described):
         assert f"{method} {path}" in page.text
         assert operation["summary"] in page.text.replace("&#39;", "'")
+    assert "parts[].sha256" in page.text and "upload.there[].number" in page.text
     assert json.dumps(described).count("operationId") == page.text.count('<p class="call">')
