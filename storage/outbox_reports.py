@@ -77,7 +77,10 @@ def overdue(tx: Transaction, longer_than: timedelta, limit: int = 200) -> Sequen
 def standing(tx: Transaction) -> Sequence[QueueStanding]:
     """How each queue stands, in one statement; queues without open work are not listed."""
     row = OutboxRow
-    alive = col(row.dead_at).is_(None)
+    # what was promised for a later day does not wait yet
+    untouched = (col(row.handed_out) == 0) & (col(row.runs) == 0)
+    planned = untouched & (col(row.available_at) > tx.now)
+    alive = col(row.dead_at).is_(None) & ~planned
     running = alive & (col(row.held_until) > tx.now)
     found = tx.session.execute(
         columns(

@@ -101,3 +101,10 @@ def test_a_row_and_a_receipt_that_do_not_agree_are_found(db: Database) -> None:
         tx.session.execute(text("INSERT INTO job_receipt VALUES (:id, now())"), {"id": doubtful})
     with db.reading() as tx:
         assert {one.outbox_id for one in contradictions(tx)} == {faulty, doubtful}
+
+
+def test_what_is_promised_for_a_later_day_does_not_wait_yet(db: Database) -> None:
+    promised(db, after=10 * HOUR)
+    with db.reading() as tx:
+        assert [one.waiting for one in standing(tx)] == [0]
+        assert [one.oldest for one in standing(tx)] == [None]
