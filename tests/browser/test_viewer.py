@@ -1,0 +1,192 @@
+"""Looking at evidence in Chromium: it plays, it is marked, it goes on; nothing uploaded runs."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Route
+from sqlmodel import select
+
+from storage.ids import SheetId
+from storage.tables import ScoreSheet
+from storage.vocabulary import ConflictAnswer
+from tests.browser.evidence import Things, actor_named, at_hand, gathered
+from tests.browser.installation import Installation
+from tests.browser.visitor import Street, Visitor, blemishes
+from workflows.assessment.commands import allocate_assessors, declare_conflict
+from workflows.cases.commands import accept_for_assessment, begin_screening, submit_case
+from workflows.cases.rules import Declaration
+from workflows.evidence.marks import mark_evidence, read_mark
+
+COOK = "Cook (toward Red Seal)"
+STATE = "(() => { const v = document.querySelector('video'); return [v.currentTime, v.paused]; })()"
+JOY, LUCIA, PRIYA = "Joy Adeyemi", "Lucia Rossi", "Priya Nair"
+
+
+@pytest.fixture(scope="module")
+def things(house: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Things]:
+    """A learner's case with a film, a picture, and files that a browser would run."""
+    parts = at_hand(house)
+    folder: Path = tmp_path_factory.mktemp("looking")
+    yield gathered(parts, actor_named(parts, JOY), COOK, folder)
+    parts.close()
+
+
+@pytest.fixture(scope="module")
+def sheet_id(things: Things) -> SheetId:
+    """The first assessor's sheet, once the case was submitted with a mark."""
+    parts, case_id = things.parts, things.case_id
+    film = things.items["service.webm"]
+    mark_evidence(parts.db, things.learner, film, read_mark("0:06", "0:08", "Skims", "CK1"))
+    signed = Declaration(agreed=True, signed_name=JOY, with_gaps=True)
+    submit_case(parts.db, parts.site, things.learner, case_id, signed)
+    omar = actor_named(parts, "Omar Haddad")
+    begin_screening(parts.db, omar, case_id)
+    accept_for_assessment(parts.db, omar, case_id)
+    assessors = [actor_named(parts, LUCIA), actor_named(parts, PRIYA)]
+    asked = [one.account_id for one in assessors if one.account_id]
+    places = allocate_assessors(parts.db, parts.site, omar, case_id, asked)
+    for assessor, place in zip(assessors, places, strict=True):
+        declare_conflict(parts.db, parts.site, assessor, place, ConflictAnswer.NONE, detail="")
+    with parts.db.reading() as tx:
+        found = tx.session.exec(
+            select(ScoreSheet.id).where(
+                ScoreSheet.case_id == case_id, ScoreSheet.assessor_id == asked[0]
+            )
+        ).one()
+    return SheetId(found)
+
+
+def at(visitor: Visitor, things: Things, name: str) -> Visitor:
+    """At the viewer of an item."""
+    return visitor.open(f"/evidence/{things.items[name]}/view")
+
+
+def place(visitor: Visitor) -> float:
+    """Where the film is."""
+    return float(visitor.page.evaluate(STATE)[0])
+
+
+def paused(visitor: Visitor) -> bool:
+    """Whether the film stands still."""
+    return bool(visitor.page.evaluate(STATE)[1])
+
+
+def ready(visitor: Visitor) -> None:
+    """Wait until the film can be played."""
+    visitor.page.wait_for_function("document.querySelector('video').readyState >= 2")
+
+
+def test_nothing_that_was_uploaded_runs(street: Street, things: Things) -> None:
+    joy = street.person(JOY)
+    for name in ("plan.svg", "menu.html"):
+        at(joy, things, name)
+        assert joy.page.evaluate("window.ran") is None and "it ran" not in joy.page.title()
+        assert joy.page.locator("iframe, object, embed").count() == 0
+        with joy.page.expect_download() as downloaded:
+            joy.control("Download the file").click()
+        assert downloaded.value.suggested_filename == name
+        assert joy.page.evaluate("window.ran") is None
+
+
+def test_a_film_is_played_and_stepped_through_by_keys(street: Street, things: Things) -> None:
+    joy = at(street.person(JOY), things, "service.webm")
+    ready(joy)
+    joy.page.locator("video").focus()
+    joy.page.keyboard.press("ArrowRight")
+    assert place(joy) == pytest.approx(5, abs=0.5)
+    joy.page.keyboard.press(".")
+    assert place(joy) == pytest.approx(5.04, abs=0.5) and paused(joy)
+    joy.page.keyboard.press(" ")
+    joy.page.wait_for_function("!document.querySelector('video').paused")
+    joy.page.keyboard.press("k")
+    joy.page.wait_for_function("document.querySelector('video').paused")
+    joy.page.locator("[data-speed]").select_option("2")
+    assert joy.page.evaluate("document.querySelector('video').playbackRate") == 2
+    assert blemishes(joy.page) == []
+
+
+def test_a_stretch_is_marked_at_the_player_and_plays_to_its_end(
+    street: Street, things: Things
+) -> None:
+    joy = at(street.person(JOY), things, "service.webm")
+    ready(joy)
+    joy.page.evaluate("document.querySelector('video').currentTime = 10")
+    joy.tap("From here")
+    joy.fill({"To": "0:11", "What it shows": "<b>Plates</b> the soup"})
+    joy.tap("Keep the mark")
+    mark = joy.page.locator(".mark-line", has_text="<b>Plates</b>").locator(".mark-time")
+    assert "0:10–0:11" in mark.inner_text()
+    mark.click()
+    joy.page.wait_for_function("!document.querySelector('video').paused")
+    joy.page.wait_for_function("document.querySelector('video').paused")
+    assert 11 <= place(joy) < 13
+    joy.page.get_by_role("button", name="Remove 0:10–0:11").click()
+    mark.wait_for(state="detached")
+
+
+def test_when_the_link_has_run_out_it_asks_anew_and_keeps_the_place(
+    whole_street: Street, things: Things
+) -> None:
+    joy = at(whole_street.person(JOY), things, "service.webm")
+    ready(joy)
+    joy.page.evaluate("document.querySelector('video').currentTime = 7")
+    asked: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(status=403, body="expired")
+        else:
+            route.continue_()
+
+    joy.page.route(re.compile("/stream"), refuse_once)
+    joy.page.evaluate(
+        "(() => { const v = document.querySelector('video');"
+        " v.dispatchEvent(new Event('error')); })()"
+    )
+    joy.page.wait_for_function(
+        "document.querySelector('video').readyState >= 2"
+        " && Math.abs(document.querySelector('video').currentTime - 7) < 1"
+    )
+    assert len(asked) >= 2
+    left = [fault for fault in whole_street.faults() if "403" not in fault]
+    assert left == []
+
+
+def test_a_picture_is_zoomed_by_keys(street: Street, things: Things) -> None:
+    joy = at(street.person(JOY), things, "plate.jpg")
+    joy.page.locator(".picture-image").wait_for()
+    joy.page.locator("[data-zoomable]").focus()
+    joy.page.keyboard.press("+")
+    assert joy.page.locator("[data-zoom-shown]").inner_text() == "125 %"
+    joy.page.keyboard.press("0")
+    assert joy.page.locator("[data-zoom-shown]").inner_text() == "100 %"
+    assert blemishes(joy.page) == []
+
+
+def test_the_rubric_leads_to_the_moment_and_a_note_is_kept_beside_it(
+    street: Street, things: Things, sheet_id: SheetId
+) -> None:
+    lucia = street.person(LUCIA).open(f"/assessor/sheets/{sheet_id}?outcome=CK1")
+    lucia.page.locator(".moments .mark-time").first.click()
+    lucia.page.wait_for_function("document.querySelector('video').currentTime >= 6")
+    lucia.page.get_by_text("Note what you see at a place").first.click()
+    lucia.tap("From here")
+    lucia.fill({"What you see there": "Skims and does not stir"})
+    lucia.tap("Keep the note")
+    lucia.page.locator(".mark-line-note", has_text="does not stir").wait_for()
+    assert blemishes(lucia.page) == []
+    priya = at(street.person(PRIYA), things, "service.webm")
+    assert "does not stir" not in priya.main()
+
+
+def test_without_scripts_marks_still_lead_to_their_place(
+    street: Street, things: Things, sheet_id: SheetId
+) -> None:
+    lucia = street.person(LUCIA, java_script_enabled=False)
+    lucia.open(f"/assessor/sheets/{sheet_id}?outcome=CK1")
+    lucia.page.locator(".moments .mark-time").first.click()
+    lucia.page.wait_for_url(re.compile(r"t=6(,|%2C)8"))
+    assert (lucia.page.locator("video").get_attribute("src") or "").endswith("#t=6,8")
