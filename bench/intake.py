@@ -354,29 +354,22 @@ def _seconds(act: Callable[[], object]) -> float:
 
 
 def many_small(at: Site, folder: Path) -> list[Result]:
-    """A thousand small files wait; two workers seal them."""
+    """A thousand small files, sent by four threads and sealed meanwhile by two workers."""
     names = [folder / f"{number}.bin" for number in range(SMALL_FILES)]
-    relay = psutil.Process(_pid(at, "relay"))
-    relay.suspend()
-    try:
+    with _another_worker(at):
         began = time.perf_counter()
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lambda path: _send_small(at, path), names))
         sent = time.perf_counter() - began
-    finally:
-        relay.resume()
-    with _another_worker(at):
-        began = time.perf_counter()
-        before = _sealed(at.db)
         while (done := _sealed(at.db)) < SMALL_FILES:
             if time.perf_counter() - began > PATIENCE_SECONDS / 6:
                 raise RuntimeError(f"only {done} are sealed")
             time.sleep(0.1)
         took = time.perf_counter() - began
-    rate = (SMALL_FILES - before) / took
+    rate = SMALL_FILES / took
     return [
-        compared("small files sealed, 2 workers", "files/s", rate, "goal", GOAL_RATE, goal=1.0),
-        compared("small files sent, API", "files/s", SMALL_FILES / sent, "goal of the seal", 60),
+        compared("small files, announced to sealed", "files/s", rate, "goal", GOAL_RATE, goal=1.0),
+        compared("small files sent, API", "files/s", SMALL_FILES / sent, "goal", GOAL_RATE),
     ]
 
 
