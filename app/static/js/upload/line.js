@@ -1,8 +1,9 @@
 /** How much is sent at a time. A good line carries several parts at once; one that breaks carries one, because all that
- * is on its way then travels twice. It is trusted again little by little. */
+ * is on its way then travels twice. Every line is trusted little by little. */
 
 import { Slots } from "./slots.js";
 
+const FIRST = 2;
 const WIDE = 4;
 /** Parts that must arrive in a row before one more is sent at a time. */
 const TRUST = 32;
@@ -13,7 +14,7 @@ export class Line {
     this.most = mostHere();
     this.good = 0;
     // after a reload the line is what it was before
-    this.slots = new Slots(Math.min(this.most, Number(sessionStorage.getItem(KEPT)) || this.most));
+    this.slots = new Slots(Math.min(this.most, Number(sessionStorage.getItem(KEPT)) || FIRST));
   }
 
   /** @template T @param {() => Promise<T>} act @param {AbortSignal} signal @returns {Promise<T>} */

@@ -162,8 +162,9 @@ export class Transfer {
    * @param {Begun} item @param {import("./api.js").Part} named @param {Blob} piece */
   async carry(item, named, piece) {
     const { parts } = await this.ask("POST", item.links.parts, { parts: [named] });
+    const progress = (/** @type {number} */ sent) => this.sent(named.number, Math.min(sent, piece.size));
     try {
-      return await put(parts[0], piece, (sent) => this.sent(named.number, Math.min(sent, piece.size)), this.signal);
+      return await put(parts[0], piece, progress, this.signal, () => this.way.line.broke());
     } catch (error) {
       if (error instanceof NotTaken && error.status === 0 && !this.signal.aborted) this.way.line.broke();
       throw error;
