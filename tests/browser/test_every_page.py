@@ -60,6 +60,7 @@ LED_TO_BY_NOBODY = {
     "documents.organisation": "a DID document",
     "documents.status": "a signed status list",
     "evidence.row": "a line that htmx asks for while a file is checked",
+    "learner.next_step": "what htmx asks for when an item has come or was checked",
     "ops.healthz": "for probes",
     "ops.metrics": "for Prometheus",
     "ops.readyz": "for probes",
