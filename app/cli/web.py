@@ -1,15 +1,27 @@
-"""`assay web`: the web process. One process with threads; its requests mostly wait for engines."""
+"""`assay web`: the web process. One process with threads; its requests mostly wait for engines.
+
+Waitress reads a request whole before a thread begins with it, so slow clients hold up nobody.
+"""
 
 import argparse
-from typing import Any
+import signal
+import sys
+from types import FrameType
 
-from flask import Flask
-from gunicorn.app.base import BaseApplication
-from gunicorn.glogging import Logger
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
-from app import logs
+from app import create_app, logs
 from app.cli.surroundings import settings_of_a_part
+from app.container import build
 from app.settings import Settings
+from workflows.evidence.small_files import SMALL_FILE
+
+SILENCE_SECONDS = 20
+"""How long a client may say nothing in the middle of a request, or between two."""
+MOST_CONNECTIONS = 1000
+LARGEST_HEAD = 32 * 1024
+LARGEST_BODY = SMALL_FILE + 5_000_000
+"""More than any page takes; most take far less, and say so themselves."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,51 +30,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answer requests until told to stop."""
+    """Answer requests until told to stop; those that have begun are finished first."""
     del args
     settings = settings_of_a_part()
     logs.configure(settings.log_level)
-    Server(settings).run()
+    signal.signal(signal.SIGTERM, _leave)
+    _server(settings).run()
     return 0
 
 
-class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """Gunicorn's own words, in our log."""
-
-    def setup(self, cfg: Any) -> None:
-        """Keep gunicorn from writing in a form of its own."""
-        super().setup(cfg)
-        self.error_log.handlers.clear()
-        self.error_log.propagate = True
+def _leave(number: int, frame: FrameType | None) -> None:
+    """What waitress takes for a wish to end."""
+    del number, frame
+    sys.exit(0)
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """Gunicorn, configured by our settings and nothing else."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Give gunicorn its options."""
-        options = {
-            "bind": [f"{self.settings.host}:{self.settings.port}"],
-            "workers": 1,
-            "worker_class": "app.cli.patient.PatientWorker",
-            "threads": self.settings.web_threads,
-            "timeout": 60,
-            "graceful_timeout": 10,
-            "keepalive": 5,
-            "loglevel": self.settings.log_level,
-            "logger_class": JsonLogger,
-            "proc_name": "assay-web",
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        """The application, made after the fork so that connections are the worker's own."""
-        from app import create_app
-        from app.container import build
-
-        return create_app(build(self.settings))
+def _server(settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+    return create_server(
+        create_app(build(settings)),
+        host=settings.host,
+        port=settings.port,
+        threads=settings.web_threads,
+        connection_limit=MOST_CONNECTIONS,
+        channel_timeout=SILENCE_SECONDS,
+        cleanup_interval=5,
+        max_request_header_size=LARGEST_HEAD,
+        max_request_body_size=LARGEST_BODY,
+        asyncore_use_poll=True,
+        # nothing to tell strangers of what runs here
+        ident=None,
+        # read by werkzeug's ProxyFix where proxies are trusted, and by nobody else
+        clear_untrusted_proxy_headers=settings.trusted_proxies == 0,
+    )

@@ -53,10 +53,15 @@ def test_an_empty_answer_is_asked_for_again(browser: Browser, ana: Actor, item_i
     assert "Please say what your part was" in answer.text
 
 
+@pytest.fixture
+def staff(app: Flask, db: Database) -> Browser:
+    """A second browser."""
+    return Browser(app, db)
+
+
 def test_nobody_is_asked_about_a_form_of_the_institution(
-    browser: Browser, app: Flask, db: Database, world: World, ana: Actor, item_id: ItemId
+    browser: Browser, staff: Browser, world: World, ana: Actor, item_id: ItemId
 ) -> None:
-    staff = Browser(app, db)
     staff.sign_in(world.person(Role.COORDINATOR))
     assert "none yet" in staff.get("/admin/forms").text
     added = staff.post("/admin/forms", {"sha256": DIGEST, "name": "Observation form"})

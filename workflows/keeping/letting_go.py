@@ -172,4 +172,5 @@ def _mails(tx: Transaction, case: Case, learner: Account, asked: Sequence[Attest
     sent = (col(Mail.created_at) >= case.opened_at) & col(Mail.sent_at).is_not(None)
     empty = update(Mail).values(subject=GONE, body="")
     tx.session.execute(empty.where(sent, or_(own, of_them)))
-    tx.session.execute(empty.values(recipient="").where(sent, theirs))
+    if learner.name:  # an empty name would be found in every letter
+        tx.session.execute(empty.values(recipient="").where(sent, theirs))

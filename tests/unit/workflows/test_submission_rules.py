@@ -84,9 +84,7 @@ def test_an_item_that_waits_for_consent_does_not_stand_in_the_way() -> None:
 
 
 def test_an_attestation_needs_no_own_part() -> None:
-    attestation = facts(
-        kind=EvidenceKind.ATTESTATION, own_part="", mapped=False, ai=AiUse.NOT_SAID
-    )
+    attestation = facts(kind=EvidenceKind.ATTESTATION, own_part="", mapped=False, ai=AiUse.NOT_SAID)
     assert ready_to_submit([facts(), attestation], [], Policy(), SIGNED) is None
 
 
