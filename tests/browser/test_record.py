@@ -6,11 +6,12 @@ import pytest
 
 from storage.vault import SMALLEST_PART
 from tests.browser.acts import open_case
-from tests.browser.test_upload import CREDENTIAL, LEARNER, Line, Parts, line_of, wait
+from tests.browser.test_upload import LEARNER, Line, Parts, line_of, wait
 from tests.browser.visitor import Street, Visitor
 
 pytestmark = pytest.mark.browser
 
+CREDENTIAL = "IT support: incident handling, backup and user communication"
 MIB = 1024**2
 # a recorder that gives a mebibyte at a time, so that parts are full in a moment
 QUICK = """

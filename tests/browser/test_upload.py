@@ -273,10 +273,8 @@ def test_an_empty_file_is_said_to_be_empty_and_nothing_else_is_offered(
 
 
 def test_all_can_be_paused_and_go_on_together_and_what_is_next_follows(
-    street: Street, tmp_path: Path
+    joy: Visitor, tmp_path: Path
 ) -> None:
-    joy = street.person(LEARNER)
-    joy.open(open_case(joy, CREDENTIAL))
     paths = [file_of(tmp_path, f"together {number}.pdf", PART, f"t{number}") for number in "123"]
     asked: list[str] = []
     joy.page.on("response", lambda answer: asked.append(answer.url))

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.browser.acts import open_case
-from tests.browser.test_upload import CREDENTIAL, LEARNER, MIB, choose, file_of, sealed
+from tests.browser.test_upload import MIB, choose, file_of, sealed
 from tests.browser.visitor import Street
 
 pytestmark = pytest.mark.browser
 
+LEARNER = "Marek Nowak"
+CREDENTIAL = "IT support: incident handling, backup and user communication"
 SIZE = int(os.environ.get("ASSAY_UPLOAD_TEST_MB", "160")) * MIB
 CUTS = 10
 # uneven, so that not every break comes at the same place within a part
