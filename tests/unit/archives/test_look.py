@@ -203,6 +203,7 @@ def test_formats_without_a_reader_are_unseen_also_inside_others(magic: bytes) ->
         tarred(PLAIN)[:700],
         b"\x1f\x8b" + b"nonsense" * 20,
     ],
+    ids=["zip without its end", "zip of nothing", "short gzip", "short tar", "gzip of nonsense"],
 )
 def test_what_is_broken_is_unseen(body: bytes) -> None:
     found = look(body)

@@ -13,8 +13,8 @@ export class NotTaken extends Error {
 const SILENCE = 60000;
 
 /** @param {{url: string, headers: Record<string, string>}} link @param {Blob} body
- * @param {(sent: number) => void} progress @param {AbortSignal} signal @param {() => void} [broke] @returns {Promise<string>} the part's ETag */
-export function put(link, body, progress, signal, broke = () => {}) {
+ * @param {(sent: number) => void} progress @param {AbortSignal} signal @returns {Promise<string>} the part's ETag */
+export function put(link, body, progress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let timer = 0;
@@ -28,12 +28,8 @@ export function put(link, body, progress, signal, broke = () => {}) {
       signal.removeEventListener("abort", stop);
       act();
     };
-    let far = 0;
     request.upload.addEventListener("progress", (event) => {
       listen();
-      // a browser sends it again by itself when an old connection broke; then it begins anew
-      if (event.loaded < far) broke();
-      far = event.loaded;
       progress(event.loaded);
     });
     request.addEventListener("load", () => {

@@ -154,7 +154,7 @@ export class Transfer {
       return error.status === 0 || error.status >= 500 || (error.status !== 404 && times < REFUSALS);
     };
     await attempts(once, passing, this.patience);
-    this.way.line.arrived();
+    this.way.line.arrived(piece.size);
     this.sent(number, piece.size);
   }
 
@@ -162,9 +162,8 @@ export class Transfer {
    * @param {Begun} item @param {import("./api.js").Part} named @param {Blob} piece */
   async carry(item, named, piece) {
     const { parts } = await this.ask("POST", item.links.parts, { parts: [named] });
-    const progress = (/** @type {number} */ sent) => this.sent(named.number, Math.min(sent, piece.size));
     try {
-      return await put(parts[0], piece, progress, this.signal, () => this.way.line.broke());
+      return await put(parts[0], piece, (sent) => this.sent(named.number, Math.min(sent, piece.size)), this.signal);
     } catch (error) {
       if (error instanceof NotTaken && error.status === 0 && !this.signal.aborted) this.way.line.broke();
       throw error;
