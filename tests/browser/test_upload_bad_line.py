@@ -21,8 +21,8 @@ SIZE = int(os.environ.get("ASSAY_UPLOAD_TEST_MB", "160")) * MIB
 CUTS = 10
 # uneven, so that not every break comes at the same place within a part
 PLACES = [(number + number * 0.618 % 1 / 2) / (CUTS + 1.5) for number in range(1, CUTS + 1)]
-PACE = 16e6
-"""Bytes a second: on a loopback a part is over before a browser could say how far it has come."""
+PACE = 8e6
+"""Bytes a second, as a good line of a phone: what a break costs is what is on its way then."""
 MOST_TWICE = 0.05 * max(SIZE, 1024 * MIB)
 ROUNDS = 600
 

@@ -10,6 +10,8 @@ import { NotTaken, put } from "./put.js";
 const IN_HAND = 4;
 /** How often the store may refuse a part (a link that ran out, a byte that was lost) before the file fails. */
 const REFUSALS = 5;
+/** How long a link may wait for its turn; it is good for five minutes. */
+const FRESH = 60000;
 /** How often a list of parts that the server finds wanting is mended before it is given up. */
 const MENDINGS = 3;
 
@@ -143,7 +145,12 @@ export class Transfer {
     const refusals = new Map();
     const once = async () => {
       const named = { number, sha256: await sha256(piece) };
-      const etag = await this.way.line.carry(() => this.carry(item, named, piece), this.signal);
+      // signed while others are sent, so that the line is not idle; anew when it had to wait for long
+      const link = { ...(await this.sign(item, named)), at: performance.now() };
+      const etag = await this.way.line.carry(async () => {
+        const fresh = performance.now() - link.at < FRESH ? link : await this.sign(item, named);
+        return this.put(fresh, piece);
+      }, this.signal);
       await this.ask("PUT", item.links.parts, { parts: [{ ...named, etag }] });
     };
     const passing = (/** @type {unknown} */ error) => {
@@ -158,12 +165,16 @@ export class Transfer {
     this.sent(number, piece.size);
   }
 
-  /** Signed when it is its turn, so that no link grows old while it waits.
-   * @param {Begun} item @param {import("./api.js").Part} named @param {Blob} piece */
-  async carry(item, named, piece) {
+  /** @param {Begun} item @param {import("./api.js").Part} named @returns {Promise<import("./api.js").Link>} */
+  async sign(item, named) {
     const { parts } = await this.ask("POST", item.links.parts, { parts: [named] });
+    return parts[0];
+  }
+
+  /** @param {import("./api.js").Link} link @param {Blob} piece @returns {Promise<string>} */
+  async put(link, piece) {
     try {
-      return await put(parts[0], piece, (sent) => this.sent(named.number, Math.min(sent, piece.size)), this.signal);
+      return await put(link, piece, (sent) => this.sent(link.number, Math.min(sent, piece.size)), this.signal);
     } catch (error) {
       if (error instanceof NotTaken && error.status === 0 && !this.signal.aborted) this.way.line.broke();
       throw error;
