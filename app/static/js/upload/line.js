@@ -9,7 +9,7 @@ const WIDE = 4;
 const JUDGED = 8;
 const CONTENT = 64;
 /** How much faster a wider one must be. */
-const FASTER = 1.3;
+const FASTER = 1.6;
 const KEPT = "assay-line";
 
 export class Line {
