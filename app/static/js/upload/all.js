@@ -15,6 +15,7 @@ export class All {
     this.announce = announce;
     this.drawnAt = 0;
     this.quarter = 0;
+    this.stages = "";
     this.speed = new Speed();
     this.bar = /** @type {HTMLProgressElement} */ (this.part("bar"));
     this.part("pause").addEventListener("click", acts.pause);
@@ -32,8 +33,10 @@ export class All {
     this.root.hidden = standings.length < 2;
     if (this.root.hidden) return;
     const now = performance.now();
-    if (busy && now - this.drawnAt < REDRAW) return;
+    const stages = standings.map(({ stage }) => stage).join();
+    if (busy && now - this.drawnAt < REDRAW && stages === this.stages) return;
     this.drawnAt = now;
+    this.stages = stages;
     const sum = (/** @type {"sent" | "size"} */ what) => standings.reduce((total, one) => total + one[what], 0);
     this.draw(sum("sent"), sum("size"), standings);
     this.part("pause").hidden = !busy;
