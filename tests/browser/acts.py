@@ -54,7 +54,7 @@ def describe(learner: Visitor, case: str, made: Made) -> None:
     for outcome in made.outcomes:
         learner.choose("Which outcomes does it show?", outcome)
     learner.choose("Can other people be seen or heard in it?", "No, nobody but me")
-    learner.choose("Did AI tools have a part in it?", re.compile("^No"))
+    learner.choose("Did AI tools have a part in it?", "Nothing in it was written")
     learner.press("Keep")
 
 

@@ -7,7 +7,7 @@ ASSAY_FUZZ_SECONDS, and otherwise with another ASSAY_FUZZ_SEED.
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -106,6 +106,7 @@ def web_env(web_env: dict[str, str], store_address: StoreAddress) -> dict[str, s
 @pytest.fixture
 def places(intake: Intake) -> Places:
     """A learner's case with items in every state, and another learner's case."""
+    intake.limits = replace(intake.limits, case_bytes=2**60, institution_bytes=2**60)
     return Places(intake, intake.world.case(intake.world.person(Role.LEARNER)))
 
 
