@@ -29,7 +29,7 @@ from workflows.evidence.rules import Announcement
 from workflows.evidence.uploading import announce_evidence
 
 EXAMPLES = int(os.environ.get("ASSAY_FUZZ_EXAMPLES", "3"))
-SECONDS = int(os.environ.get("ASSAY_FUZZ_SECONDS", "120"))
+SECONDS = int(os.environ.get("ASSAY_FUZZ_SECONDS", "30"))
 ROUNDS = ("examples", "fuzzing", "stateful")
 CASE, OTHERS_CASE = UUID(int=1), UUID(int=2)
 
