@@ -116,6 +116,9 @@ def submit(learner: Visitor, case: str) -> None:
     learner.wait_until(lambda: checked.count() == 0, "everything is sealed")
     learner.press("Review and submit")
     learner.page.get_by_label("I have read this and it is true").check()
+    with_gaps = learner.page.get_by_label("I submit with these gaps")
+    if with_gaps.count():
+        with_gaps.check()
     learner.fill({"Your full name, as your signature": learner.name}).press("Sign and submit")
 
 
