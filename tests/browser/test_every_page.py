@@ -61,10 +61,13 @@ LED_TO_BY_NOBODY = {
     "documents.status": "a signed status list",
     "evidence.row": "a line that htmx asks for while a file is checked",
     "learner.next_step": "what htmx asks for when an item has come or was checked",
+    "keeping.receipt": "a file, once an erasure is done: tests/web/test_keeping_pages.py",
     "ops.healthz": "for probes",
     "ops.metrics": "for Prometheus",
     "ops.readyz": "for probes",
     "static": "files",
+    "viewer.captions": "a track that players load: tests/web/test_viewer.py",
+    "viewer.ready": "asked by the viewer itself, while pictures are made",
 }
 """Addresses that nobody is led to, and why."""
 
