@@ -26,41 +26,24 @@ from cachetools import LRUCache
 from credentials import canonical
 from credentials.canonical import is_address, may_be_signed
 from credentials.contexts import pinned_contexts
-from credentials.documents import JsonObject, JsonValue
+from credentials.documents import JsonObject
 from credentials.errors import Malformed
 from credentials.jsonld import expand, to_quads
+from credentials.shapes import (
+    MARK,
+    NO_CONSTANTS,
+    Constants,
+    Form,
+    StandIns,
+    Token,
+    take_apart,
+)
 
 SHAPES_KEPT = 256
 SIGHTS_KEPT = 4096
-MOST_PLACES = 2000
-SCHEMES = ("https://", "http://", "urn:", "did:", "mailto:")
-
-CHOSEN = frozenset(
-    {
-        "@context",
-        "@language",
-        "achievementType",
-        "cryptosuite",
-        "identityType",
-        "proofPurpose",
-        "resultType",
-        "status",
-        "statusPurpose",
-        "targetType",
-        "type",
-    }
-)
-"""Keys whose values are words of a vocabulary: those belong to the shape."""
-
-OPEN, CLOSE, OPEN_LIST, CLOSE_LIST, WORD, PLAIN, TEXT, ROOT, CONSTANT = range(9)
-
-Token = int | str
-Constants = Mapping[int, JsonObject]
-NO_CONSTANTS: Final[Constants] = {}
 
 _ESCAPED = re.compile(r'["\\\n\r\t]')
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_MARK = "assay-place-"
 
 
 def canonicalize(document: JsonObject, *, constants: Constants = NO_CONSTANTS) -> bytes:
@@ -70,7 +53,7 @@ def canonicalize(document: JsonObject, *, constants: Constants = NO_CONSTANTS) -
     more: they are looked into once per shape. A shape is compiled when it comes a second time, and
     at once where there are constants. Raises Malformed as the general route does.
     """
-    form = _read(document, constants)
+    form = take_apart(document, constants)
     shape = _known(form, eager=bool(constants)) if form else None
     if form and shape is _NEW:
         shape = _keep(form, _compile(document, form, constants))
@@ -89,14 +72,6 @@ def forget() -> None:
     with _lock:
         _shapes.clear()
         _sights.clear()
-
-
-@dataclass(frozen=True)
-class _Form:
-    """A document taken apart: what belongs to its shape, and the values in their places."""
-
-    tokens: tuple[Token, ...]
-    values: list[str]
 
 
 @dataclass(frozen=True)
@@ -174,7 +149,7 @@ _sights: "LRUCache[int, bool]" = LRUCache(SIGHTS_KEPT)
 _lock = Lock()
 
 
-def _known(form: _Form, *, eager: bool) -> "Shape | _New | None":
+def _known(form: Form, *, eager: bool) -> "Shape | _New | None":
     """The shape; None where it is known not to compile, or was never seen before."""
     with _lock:
         if form.tokens in _shapes:
@@ -185,90 +160,15 @@ def _known(form: _Form, *, eager: bool) -> "Shape | _New | None":
     return _NEW if seen or eager else None
 
 
-def _keep(form: _Form, shape: Shape | None) -> Shape | None:
+def _keep(form: Form, shape: Shape | None) -> Shape | None:
     with _lock:
         _shapes[form.tokens] = shape
     return shape
 
 
-def _read(document: JsonObject, constants: Constants) -> _Form | None:
-    """Take a document apart; None for one that is too deep or too large to be worth it."""
-    root = document.get("id")
-    values = [root] if isinstance(root, str) else []
-    tokens: list[Token] = [OPEN]
-    reader = _Reader(tokens, values, values[0] if values else None, constants)
-    try:
-        reader.members(document)
-    except RecursionError:
-        return None
-    return _Form(tuple(tokens), values) if len(values) <= MOST_PLACES else None
-
-
-class _Reader:
-    """Goes through a document once and writes down tokens and values.
-
-    Tokens that stand for structure are numbers, everything else is text, and each kind of value
-    is announced by a number: two documents with the same tokens are taken apart alike.
-    """
-
-    def __init__(
-        self, tokens: list[Token], values: list[str], root: str | None, constants: Constants
-    ) -> None:
-        self.token = tokens.append
-        self.values = values
-        self.root = root
-        self.constants = constants
-
-    def members(self, node: JsonObject) -> None:
-        """Go through an object's members, in their order."""
-        for key, value in node.items():
-            self.token(key)
-            self.value(key, value)
-        self.token(CLOSE)
-
-    def value(self, key: str, value: JsonValue) -> None:
-        """One value that stands under `key`, or in a list there."""
-        if isinstance(value, str):
-            self._text(key, value)
-        elif isinstance(value, dict):
-            if id(value) in self.constants:
-                self.token(CONSTANT)
-                self.token(id(value))
-            else:
-                self.token(OPEN)
-                self.members(value)
-        elif isinstance(value, list):
-            self.token(OPEN_LIST)
-            for entry in value:
-                self.value(key, entry)
-            self.token(CLOSE_LIST)
-        else:
-            self.token(PLAIN)
-            self.token(repr(value))
-
-    def _text(self, key: str, text: str) -> None:
-        if key in CHOSEN:
-            self.token(WORD)
-            self.token(text)
-        elif key == "id" and text == self.root:
-            self.token(ROOT)
-        else:
-            self.token(TEXT)
-            self.token(_scheme(text))
-            self.values.append(text)
-
-
-def _scheme(text: str) -> str:
-    """How an address begins; '' for any other text."""
-    for scheme in SCHEMES:
-        if text.startswith(scheme):
-            return scheme
-    return ""
-
-
-def _compile(document: JsonObject, form: _Form, constants: Constants) -> Shape | None:
+def _compile(document: JsonObject, form: Form, constants: Constants) -> Shape | None:
     """What the general route makes of the shape; None where a place does not come out verbatim."""
-    stand_ins = _StandIns(form, constants)
+    stand_ins = StandIns(form, constants)
     try:
         sample = stand_ins.document(document)
         canonical.canonicalize(sample)
@@ -280,53 +180,7 @@ def _compile(document: JsonObject, form: _Form, constants: Constants) -> Shape |
     return shape if shape and shape.fill(form.values) == expected else None
 
 
-class _StandIns:
-    """Sentinels for the places of a form, and which place each stands for."""
-
-    def __init__(self, form: _Form, constants: Constants) -> None:
-        self.sentinels = [_sentinel(place, text) for place, text in enumerate(form.values)]
-        self.place_of = {sentinel: place for place, sentinel in enumerate(self.sentinels)}
-        self.constants = constants
-        self.kept: list[JsonObject] = []
-        self.root: str | None = None
-        self.next = 0
-
-    def document(self, document: JsonObject) -> JsonObject:
-        """The document with sentinels for its values, in the order in which they were read."""
-        root = document.get("id")
-        self.root = root if isinstance(root, str) else None
-        self.next = 0 if self.root is None else 1
-        return self._members(document)
-
-    def _members(self, node: JsonObject) -> JsonObject:
-        return {key: self._value(key, value) for key, value in node.items()}
-
-    def _value(self, key: str, value: JsonValue) -> JsonValue:
-        if isinstance(value, str):
-            return self._text(key, value)
-        if isinstance(value, dict):
-            if id(value) in self.constants:
-                self.kept.append(value)
-                return value
-            return self._members(value)
-        if isinstance(value, list):
-            return [self._value(key, entry) for entry in value]
-        return value
-
-    def _text(self, key: str, text: str) -> str:
-        if key in CHOSEN:
-            return text
-        if key == "id" and text == self.root:
-            return self.sentinels[0]
-        self.next += 1
-        return self.sentinels[self.next - 1]
-
-
-def _sentinel(place: int, text: str) -> str:
-    return f"{_scheme(text)}{_MARK}{place}.example"
-
-
-def _shape_of(quads: list[pyoxigraph.Quad], stand_ins: _StandIns) -> Shape | None:
+def _shape_of(quads: list[pyoxigraph.Quad], stand_ins: StandIns) -> Shape | None:
     """The shape of these quads; None where a sentinel was changed or lost on the way."""
     addresses: set[int] = set()
     met: set[int] = set()
@@ -335,7 +189,7 @@ def _shape_of(quads: list[pyoxigraph.Quad], stand_ins: _StandIns) -> Shape | Non
         terms = [_term(term, stand_ins, addresses) for term in _terms(quad)]
         met |= {part for _, part in terms if isinstance(part, int)}
         lines.append(_line(terms))
-    if met != set(range(len(stand_ins.sentinels))) or any(_MARK in line.template for line in lines):
+    if met != set(range(len(stand_ins.sentinels))) or any(MARK in line.template for line in lines):
         return None
     constant = sorted({line.template % () for line in lines if not line.parts})
     varying = [line for line in lines if line.parts]
@@ -358,7 +212,7 @@ def _terms(quad: pyoxigraph.Quad) -> list[object]:
     return terms
 
 
-def _term(term: object, stand_ins: _StandIns, addresses: set[int]) -> tuple[str, Token | None]:
+def _term(term: object, stand_ins: StandIns, addresses: set[int]) -> tuple[str, Token | None]:
     """A term as a template, and the place or the node without an id that it holds."""
     if isinstance(term, pyoxigraph.BlankNode):
         return "%s", f"_:{term.value}"

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.web import hx
 from app.web.access import actor, needs, parts, public
 from app.web.documents import SHORT, machine_answer, wants_json
-from app.web.forms import Form, Line, messages, parse
+from app.web.forms import Form, Line, asked_page, messages, parse
 from app.web.limits import limited
 from app.web.verdict_rows import ShownVerdict, shown_verdict
 from credentials.fetching import no_network
@@ -171,8 +171,7 @@ def register() -> str:
     institution_id = actor().institution_id
     if institution_id is None:
         raise NotFound(NOT_YOURS)
-    asked = request.args.get("page", "1")
-    page = max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1
+    page = asked_page()
     with parts().db.reading() as tx:
         lines, more = credentials_of(tx, institution_id, page)
     return render_template("credentials/register.html", lines=lines, page=page, more=more)

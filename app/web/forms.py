@@ -60,6 +60,9 @@ WORDS: Mapping[str, str] = {
 NOT_SO = marked("This cannot be used; please look again.")
 SOME_WRONG = marked("Some answers need another look.")
 # what no database, no XML and no paper can hold
+LONGEST_PAGE = 6
+"""Digits of the number of a page, and one more."""
+
 ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 ODD_WORDS = marked("This holds an invisible control character. Please type it again without it.")
 
@@ -86,6 +89,12 @@ def check_characters() -> None:
     odd = {name for name, value in sent if ODD.search(name) or ODD.search(value)}
     if odd:
         raise InvalidInput(SOME_WRONG, problems=[Problem(name, ODD_WORDS) for name in sorted(odd)])
+
+
+def asked_page() -> int:
+    """Which page of a list the address asks for; the first for anything that is no such number."""
+    asked = request.args.get("page", "1")
+    return max(1, int(asked)) if asked.isdecimal() and len(asked) < LONGEST_PAGE else 1
 
 
 def form_values() -> dict[str, Any]:

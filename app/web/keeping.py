@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.web import hx
 from app.web.access import actor, needs, parts
-from app.web.forms import Form, Text, again, parse
+from app.web.forms import Form, Text, again, asked_page, parse
 from storage.errors import InvalidInput, NotFound
 from storage.ids import CaseId
 from storage.vocabulary import HoldKind
@@ -71,8 +71,7 @@ def due() -> str:
     institution_id = actor().institution_id
     if institution_id is None:
         raise NotFound("There is nothing here, or it is not yours to see.")
-    asked = request.args.get("page", "1")
-    page = max(1, int(asked)) if asked.isdecimal() and len(asked) < 6 else 1
+    page = asked_page()
     with parts().db.reading() as tx:
         lines, more = queries.coming_due(tx, institution_id, page)
     return render_template(

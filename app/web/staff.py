@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.web import hx, staff_decision, staff_moderation, staff_seats
 from app.web.access import actor, needs, parts
-from app.web.forms import Text, again, parse
+from app.web.forms import Text, again, asked_page, parse
 from app.web.staff_page import VersionForm, case_page
 from storage.errors import InvalidInput
 from storage.ids import CaseId
@@ -45,9 +45,8 @@ def cases() -> str:
     """All open cases, or those in one state."""
     wanted = request.args.get("state", "")
     state = CaseState(wanted) if wanted in list(CaseState) else None
-    number = request.args.get("page", "1")
     with parts().db.reading() as tx:
-        shown = staff_cases(tx, actor(), state, int(number) if number.isdecimal() else 1)
+        shown = staff_cases(tx, actor(), state, asked_page())
     return render_template("staff/cases.html", shown=shown, state=state, states=list(CaseState))
 
 

@@ -361,10 +361,16 @@ def test_an_institution_without_a_quota_of_its_own_has_that_of_the_installation(
 
 def test_rejected_and_erased_items_give_their_room_back(intake: Intake) -> None:
     intake.limits = Limits(file_bytes=1000, case_bytes=1000, case_items=50)
-    plan = intake.announce(noise(1000))
-    with intake.db.transaction() as tx:
-        tx.session.get_one(EvidenceItem, plan.item_id).state = EvidenceState.REJECTED.value
-    intake.announce(noise(1000), "again.pdf")
+    for name, state in (
+        ("first.pdf", EvidenceState.REJECTED),
+        ("second.pdf", EvidenceState.ERASED),
+    ):
+        plan = intake.announce(noise(1000, name), name)
+        with pytest.raises(TooMany):
+            intake.announce(noise(1000, "one more"), "one more.pdf")
+        with intake.db.transaction() as tx:
+            tx.session.get_one(EvidenceItem, plan.item_id).state = state.value
+    assert intake.announce(noise(1000, "third"), "third.pdf").there == ()
 
 
 def test_a_kind_that_was_chosen_is_kept_and_else_guessed(intake: Intake) -> None:

@@ -39,6 +39,7 @@ from workflows.evidence.disclosure import readable_item
 from workflows.evidence.load import hold_item
 from workflows.evidence.times import read_time, write_time
 from workflows.frameworks.definition import read_definition
+from workflows.looking.queries import looks_of
 
 MAX_NOTE = 500
 MOST_MARKS = 200
@@ -240,6 +241,8 @@ def _fit(tx: Transaction, case: Case, item: EvidenceItem, wanted: Wanted) -> Non
     if not item.media_type.startswith(("video/", "audio/")):
         problem = Problem("start", "Only a video or a sound recording has places in time.")
         raise InvalidInput(NOT_KEPT, problems=[problem])
+    item_id = ItemId(item.id)
+    within(wanted, looks_of(tx, [item_id])[item_id].facts.duration_ms)
 
 
 def within(wanted: Wanted, duration_ms: int | None) -> None:

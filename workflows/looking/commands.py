@@ -123,6 +123,17 @@ def preview_text(db: Database, vault: Vault, actor: Actor, item_id: ItemId) -> s
     return b"".join(vault.open_stream(key)).decode("utf-8", "replace")
 
 
+def link_to_play(db: Database, vault: Vault, actor: Actor, item_id: ItemId) -> str:
+    """A link of a minute to what a player plays: the original, or the rendition made of it.
+
+    Raises NotFound (also when there is nothing that browsers play), Forbidden, StoreAway.
+    """
+    try:
+        return link_to_stream(db, vault, actor, item_id)
+    except Conflict:
+        return link_to_preview(db, vault, actor, item_id, PreviewKind.RENDITION)
+
+
 @command
 def want_pages(db: Database, actor: Actor, item_id: ItemId) -> None:
     """Have the next pages of a document drawn, because somebody reads on.

@@ -4,11 +4,12 @@ Every request asks the row anew, and the roles with it, so that an end or a revo
 once. Refusals use the same words and the same time whether or not there is such a person.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, and_, update
 from sqlmodel import col, select
 
 from storage.database import Database, Transaction, command
@@ -125,6 +126,28 @@ def end_sessions(tx: Transaction, account_id: UUID) -> int:
     return len(ended)
 
 
+def held_at(institution_id: InstitutionId | None) -> ColumnElement[bool]:
+    """That a grant is of an account, at this institution, and not taken back: for an outer join."""
+    return and_(
+        col(RoleGrant.account_id) == col(Account.id),
+        col(RoleGrant.institution_id) == institution_id,
+        col(RoleGrant.revoked_at).is_(None),
+    )
+
+
+def actor_of(
+    account: Account, institution_id: InstitutionId | None, roles: Iterable[str | None]
+) -> Actor:
+    """The account as one who acts, with the roles of its grants; None stands for no grant."""
+    return Actor(
+        account_id=AccountId(account.id),
+        institution_id=institution_id,
+        roles=frozenset(Role(role) for role in roles if role is not None),
+        name=account.name,
+        email=account.email,
+    )
+
+
 def viewer_of(tx: Transaction, token: str, institution_id: InstitutionId | None) -> Viewer | None:
     """Who is behind a token, with the roles they hold at the institution now; None when nobody.
 
@@ -133,13 +156,7 @@ def viewer_of(tx: Transaction, token: str, institution_id: InstitutionId | None)
     rows = tx.session.exec(
         select(WebSession, Account, RoleGrant.role)
         .join(Account, col(Account.id) == col(WebSession.account_id))
-        .join(
-            RoleGrant,
-            (col(RoleGrant.account_id) == col(Account.id))
-            & (col(RoleGrant.institution_id) == institution_id)
-            & col(RoleGrant.revoked_at).is_(None),
-            isouter=True,
-        )
+        .join(RoleGrant, held_at(institution_id), isouter=True)
         .where(
             WebSession.token_hash == token_hash(token),
             col(WebSession.ended_at).is_(None),
@@ -151,15 +168,8 @@ def viewer_of(tx: Transaction, token: str, institution_id: InstitutionId | None)
     if not rows:
         return None
     session, account, _ = rows[0]
-    roles: list[str | None] = [row[2] for row in rows]
     return Viewer(
-        actor=Actor(
-            account_id=AccountId(account.id),
-            institution_id=institution_id,
-            roles=frozenset(Role(role) for role in roles if role is not None),
-            name=account.name,
-            email=account.email,
-        ),
+        actor=actor_of(account, institution_id, [row[2] for row in rows]),
         session_id=session.id,
         locale=account.locale,
         is_demo=account.is_demo,

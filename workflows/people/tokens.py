@@ -19,11 +19,11 @@ from storage.errors import Forbidden, InvalidInput, NotFound, Problem, TooMany
 from storage.events import record
 from storage.ids import AccountId, InstitutionId, new_id, new_token, token_hash
 from storage.tables.people import AccessToken, Account, RoleGrant
-from storage.vocabulary import Role
 from workflows.access.permissions import Permission
 from workflows.access.rules import NOT_YOURS, Actor, acting
 from workflows.people.accounts import house_name
 from workflows.people.letters import write_token_made
+from workflows.people.sessions import actor_of, held_at
 
 PREFIX = "assay_"
 """What every token begins with, so that programs that look for leaked secrets know one."""
@@ -199,13 +199,7 @@ def holder_of_token(
     rows = tx.session.exec(
         select(AccessToken, Account, RoleGrant.role)
         .join(Account, col(Account.id) == col(AccessToken.account_id))
-        .join(
-            RoleGrant,
-            (col(RoleGrant.account_id) == col(Account.id))
-            & (col(RoleGrant.institution_id) == institution_id)
-            & col(RoleGrant.revoked_at).is_(None),
-            isouter=True,
-        )
+        .join(RoleGrant, held_at(institution_id), isouter=True)
         .where(
             AccessToken.token_hash == token_hash(token),
             col(AccessToken.revoked_at).is_(None),
@@ -216,11 +210,9 @@ def holder_of_token(
     if not rows:
         return None
     row, account, _ = rows[0]
-    roles: list[str | None] = [one[2] for one in rows]
-    held = frozenset(Role(role) for role in roles if role is not None)
     return TokenHolder(
         token_id=row.id,
-        actor=Actor(AccountId(account.id), institution_id, held, account.name, account.email),
+        actor=actor_of(account, institution_id, [one[2] for one in rows]),
         scopes=frozenset(_scopes(row)),
         locale=account.locale,
         is_demo=account.is_demo,
