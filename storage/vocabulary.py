@@ -267,5 +267,6 @@ class Queue(StrEnum):
 
     SEAL = "seal"
     LOOK = "look"
+    RENDER = "render"
     WORK = "work"
     ISSUE = "issue"

@@ -51,7 +51,7 @@ _QUEUE_OF: Mapping[Work, Queue] = {
     Work.ERASE_CASE: Queue.WORK,
     Work.INSPECT_EVIDENCE: Queue.LOOK,
     Work.DRAW_PAGES: Queue.LOOK,
-    Work.MAKE_RENDITION: Queue.LOOK,
+    Work.MAKE_RENDITION: Queue.RENDER,
     Work.SEND_MAIL: Queue.WORK,
     Work.SETTLE_AGREEMENT: Queue.WORK,
     Work.ISSUE_CREDENTIAL: Queue.ISSUE,

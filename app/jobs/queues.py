@@ -18,6 +18,7 @@ QUEUES = tuple(queue.value for queue in Queue)
 LONGEST_SECONDS: Mapping[str, int] = {
     Queue.SEAL.value: 2 * 3600,
     Queue.LOOK.value: 2 * 3600,
+    Queue.RENDER.value: 2 * 3600,
     Queue.WORK.value: 600,
     Queue.ISSUE.value: 600,
 }

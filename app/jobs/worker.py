@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 WORKER_TTL_SECONDS = 60
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 PR_SET_PDEATHSIG = 1
-# pictures of files may wait; uploads, seals and pages may not
-LOOKING_IS_PATIENT = 10
+# pictures of files may wait, films longer; uploads, seals and pages may not
+PATIENCE: Mapping[str, int] = {Queue.LOOK: 10, Queue.RENDER: 15}
 
 log = logs.get(__name__)
 
@@ -67,8 +67,7 @@ def run_forever(
     `handlers` are those of `app.jobs.handlers` unless a test brings its own.
     """
     entrypoint.furnish(Bench(parts, handlers or _all_handlers(), pace))
-    if queue == Queue.LOOK:
-        os.nice(LOOKING_IS_PATIENT)
+    os.nice(PATIENCE.get(queue, 0))
     told = when_told()
     _warm_up(parts.db)
     pause = SHORTEST_PAUSE

@@ -262,6 +262,18 @@ def test_the_relay_puts_ids_into_rq_as_json(parts: Parts, valkey_client: redis.R
     assert json.loads(job.data)[0] == ENTRYPOINT
 
 
+def test_films_in_the_making_leave_the_room_of_looks_alone(
+    parts: Parts, valkey_client: redis.Redis
+) -> None:
+    for _ in range(relay.ROOM + 5):
+        promised(parts.db, queue=Work.MAKE_RENDITION.queue)
+    relay.round_once(parts, valkey_client, {})
+    look = promised(parts.db, queue=Work.INSPECT_EVIDENCE.queue)
+    relay.round_once(parts, valkey_client, {})
+    assert rq_queue("render", valkey_client).count == relay.ROOM
+    assert rq_queue("look", valkey_client).job_ids == [f"{look}-1"]
+
+
 def test_the_relay_keeps_rqs_lists_short(parts: Parts, valkey_client: redis.Redis) -> None:
     for _ in range(relay.ROOM + 5):
         promised(parts.db)

@@ -1,5 +1,5 @@
-"""Renditions: recordings that browsers cannot play, once more as they can. A job of its own, so
-that no one's thumbnail waits for an hour of film."""
+"""Renditions: recordings that browsers cannot play, once more as they can. A queue and a worker of
+their own, so that no one's thumbnail waits for an hour of film."""
 
 import time
 from contextlib import suppress

@@ -1,14 +1,18 @@
 """The tools on real files of every sort: what they find and what they draw."""
 
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
+from app.looking import looker
 from storage.vocabulary import PreviewKind
 from tests.fixtures import looked
-from tests.fixtures.looking import HERE, codes, drawn, kinds, look, source_of
+from tests.fixtures.looking import CONFINED, HERE, codes, drawn, kinds, look, source_of
+from workflows.confining import MIB
+from workflows.looking.seeing import DAMAGED, TOO_MUCH
 
 
 def opened(data: bytes) -> Image.Image:
@@ -216,6 +220,16 @@ class TestRecordings:
         with HERE.render(source_of(body), lambda _: None) as seen:
             (made,) = seen.drawn
             assert made.media_type == "audio/mp4"
+
+    def test_a_rendition_that_wants_more_memory_than_it_has_is_let_go(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        scarce = replace(looker.RENDER, memory_bytes=192 * MIB)
+        monkeypatch.setattr(looker, "RENDER", scarce)
+        body = looked.film("mpeg4", "mp3", "avi", seconds=1, size=(3840, 2160))
+        with CONFINED.render(source_of(body), lambda _: None) as seen:
+            assert seen.drawn == ()
+            assert seen.trouble in {TOO_MUCH, DAMAGED}
 
 
 class TestOfficeAndText:
