@@ -11,11 +11,9 @@ from storage.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavaila
 from storage.ids import CaseId, ItemId, OutboxId, new_id, sha256_of
 from storage.outbox import AlreadyDone
 from storage.tables import (
-    METADATA,
     Attestation,
     Case,
     ErasurePlan,
-    EvidenceItem,
     Mail,
     OutboxRow,
     ScoreSheet,
@@ -24,6 +22,18 @@ from storage.tables import (
 from storage.vault import Vault, sealed_key
 from storage.vocabulary import CaseState, EvidenceState, HoldKind, Role, SheetState
 from tests.fixtures.intake import Intake, noise
+from tests.fixtures.keeping import (
+    WEEK,
+    erase,
+    everything_kept,
+    items_of,
+    panel_parts,
+    promised,
+    run_erasure,
+    run_files,
+    with_bytes,
+    withdrawn,
+)
 from tests.fixtures.panel import REASON, WHY, Panel
 from tests.fixtures.recall import Recall
 from tests.fixtures.world import SITE, World
@@ -48,80 +58,10 @@ from workflows.keeping.queries import coming_due, erasure_of, nearly_over, recei
 from workflows.keeping.rules import Asked, KeptAs
 from workflows.work import Work
 
-WEEK = timedelta(days=7)
-
 
 @pytest.fixture
 def panel(recall: Recall) -> Panel:
     return recall(Panel)
-
-
-def with_bytes(panel: Panel, vault: Vault) -> list[EvidenceItem]:
-    """The case's items, with bytes behind their digests."""
-    items = items_of(panel)
-    with panel.db.transaction() as tx:
-        for item in items:
-            digest = vault.put_sealed(item.id.bytes)
-            tx.session.get_one(SealedObject, digest).key = sealed_key(digest)
-    return items
-
-
-def items_of(panel: Panel) -> list[EvidenceItem]:
-    with panel.db.reading() as tx:
-        return list(
-            tx.session.exec(select(EvidenceItem).where(EvidenceItem.case_id == panel.case_id)).all()
-        )
-
-
-def withdrawn(panel: Panel) -> Panel:
-    withdraw_case(panel.db, panel.learner, panel.case_id, "I moved to another town.")
-    return panel
-
-
-def promised(panel: Panel, work: Work) -> list[OutboxRow]:
-    """What is promised of a kind and not done."""
-    with panel.db.reading() as tx:
-        return list(
-            tx.session.exec(
-                select(OutboxRow)
-                .where(OutboxRow.kind == work.value, col(OutboxRow.done_at).is_(None))
-                .order_by(col(OutboxRow.created_at))
-            ).all()
-        )
-
-
-def run_erasure(panel: Panel) -> None:
-    """Run the promised erasures of cases."""
-    for row in promised(panel, Work.ERASE_CASE):
-        erase_case(panel.db, SITE, row.subject_id, OutboxId(row.id))
-
-
-def run_files(panel: Panel, vault: Vault) -> None:
-    """Run the promised erasures of files."""
-    for row in promised(panel, Work.ERASE_EVIDENCE):
-        erase_evidence(panel.db, vault, ItemId(row.subject_id), OutboxId(row.id))
-
-
-def erase(panel: Panel, vault: Vault) -> None:
-    """Ask, wait, and let all jobs run until the receipt is there."""
-    ask_erasure(panel.db, SITE, panel.learner, panel.case_id)
-    panel.world.clock.advance(WEEK)
-    with pytest.raises(Unavailable):
-        run_erasure(panel)
-    run_files(panel, vault)
-    run_erasure(panel)
-
-
-def everything_kept(panel: Panel, *, but: frozenset[str] = frozenset()) -> str:
-    """Every row of every table, as text."""
-    with panel.db.reading() as tx:
-        rows = [
-            f"{table}: {row[0]}"
-            for table in METADATA.tables
-            if table not in but
-            for row in tx.session.execute(text(f'SELECT t::text FROM "{table}" t')).all()
-        ]
-    return "\n".join(rows)
 
 
 class TestACookWhoWithdraws:
@@ -234,17 +174,6 @@ class TestACookWhoWithdraws:
             one["sha256"]
             for one in whole.body["items"]  # type: ignore[attr-defined]
         ]
-
-
-def panel_parts(panel: Panel, vault: Vault) -> object:
-    """The parts that the invariant check looks at."""
-
-    class Parts:
-        db = panel.db
-        site = SITE
-
-    Parts.vault = vault  # type: ignore[attr-defined]
-    return Parts()
 
 
 def statement(panel: Panel) -> None:
