@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from credentials import canonical, compiled
+from credentials import canonical, compiled, templates
 from credentials.contexts import pinned_contexts
 from credentials.documents import JsonObject, JsonValue
 from credentials.errors import Malformed
@@ -122,18 +122,68 @@ def test_learners_and_their_words_come_to_the_same(
         assert written == answer(canonical.canonicalize, document)
 
 
-def test_parts_that_many_share_are_looked_into_once() -> None:
+def test_another_achievement_is_another_shape() -> None:
     first = bare()
-    subject = first["credentialSubject"]
-    assert isinstance(subject, dict)
-    achievement, issuer = subject["achievement"], first["issuer"]
-    assert isinstance(achievement, dict)
-    assert isinstance(issuer, dict)
-    constants = {id(part): part for part in (achievement, issuer)}
-    assert compiled.canonicalize(first, constants=constants) == canonical.canonicalize(first)
-    other = {**first, "id": "https://riverside.example/credentials/other"}
-    assert compiled.canonicalize(other, constants=constants) == canonical.canonicalize(other)
-    assert compiled.known_shapes() == 1
+    other = of_two_houses()
+    for document in (first, other, first, other):
+        assert compiled.canonicalize(document) == canonical.canonicalize(document)
+    assert compiled.known_shapes() == 2
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_any_number_of_parts_makes_no_new_shape(data: st.DataObject) -> None:
+    """Evidence and results are added line by line, whichever of their texts are there."""
+    texts = {"name": TEXTS, "description": TEXTS, "narrative": TEXTS, "genre": TEXTS}
+    ids = st.sampled_from(["https://a.example/1", "urn:x:2", "https://a.example/%C3%BC"])
+    entries = st.lists(st.fixed_dictionaries({"id": ids}, optional=texts), max_size=4)
+    for _ in range(3):
+        document = bare()
+        found = data.draw(entries)
+        document["evidence"] = [{**entry, "type": ["Evidence"]} for entry in found]
+        for _ in range(2):
+            written = answer(compiled.canonicalize, document)
+            assert written == answer(canonical.canonicalize, document)
+    assert compiled.known_shapes() <= 2
+
+
+@pytest.mark.parametrize("name", ["evidence", "result"])
+def test_a_part_may_not_describe_the_whole(name: str) -> None:
+    document = bare()
+    holder = document if name == "evidence" else document["credentialSubject"]
+    assert isinstance(holder, dict)
+    for _ in range(2):
+        compiled.canonicalize(bare())
+    entry: JsonObject = {"id": document["id"], "type": ["Evidence"], "name": "Another name"}
+    holder[name] = [entry]
+    for _ in range(3):
+        assert "second place" in str(answer(compiled.canonicalize, document))
+
+
+def test_the_whole_may_not_take_the_id_of_what_it_shares() -> None:
+    for _ in range(2):
+        compiled.canonicalize(bare())
+    assert isinstance(CLAIMS.achievement.id, str)
+    document = {**bare(), "id": CLAIMS.achievement.id}
+    for _ in range(3):
+        assert "second place" in str(answer(compiled.canonicalize, document))
+
+
+def test_true_is_not_one() -> None:
+    """Python holds 1, 1.0 and true for equal; what is signed are three different things."""
+    for credits in (1, True, 2, False, 0):
+        document = bare()
+        subject = document["credentialSubject"]
+        assert isinstance(subject, dict)
+        assert isinstance(subject["achievement"], dict)
+        subject["achievement"]["creditsAvailable"] = credits
+        for _ in range(2):
+            assert compiled.canonicalize(document) == canonical.canonicalize(document)
+
+
+@given(st.from_regex(templates._PLAIN_ADDRESS, fullmatch=True))
+def test_addresses_that_look_plain_are_addresses(text: str) -> None:
+    assert canonical.is_address(text)
 
 
 def test_a_shape_that_comes_once_is_not_compiled() -> None:
