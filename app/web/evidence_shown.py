@@ -7,7 +7,7 @@ from storage.database import Transaction
 from storage.events import Who
 from storage.ids import ItemId, OutcomeCode
 from storage.tables import Case
-from storage.vocabulary import Role
+from storage.vocabulary import PreviewKind, Role
 from workflows.access.rules import Actor
 from workflows.assessment.evidence import EvidenceRow
 from workflows.assessment.queries import SheetView
@@ -54,4 +54,6 @@ def films_of(
 
 
 def _plays(item: EvidenceRow, looks: Mapping[ItemId, Look]) -> bool:
-    return bool(recorded_as(item.media_type, looks[item.id]))
+    look = looks[item.id]
+    there = item.spoilt is None or bool(look.of_kind(PreviewKind.RENDITION))
+    return there and bool(recorded_as(item.media_type, look))

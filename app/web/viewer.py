@@ -11,7 +11,14 @@ from app.web import hx
 from app.web.access import actor, needs, parts
 from app.web.forms import Form, Line, Text, form_values, messages, parse
 from app.web.i18n import native_name
-from app.web.viewer_rows import Recording, mode_of, pages_of, recording
+from app.web.viewer_rows import (
+    Recording,
+    mode_of,
+    pages_of,
+    poster_address,
+    recording,
+    shown_as,
+)
 from storage.errors import InvalidInput, Problem
 from storage.ids import ItemId
 from storage.vocabulary import CaptionKind, PreviewKind
@@ -204,7 +211,7 @@ def _marks(
 
 
 def _page(shown: Viewed, values: dict[str, object], errors: dict[str, str]) -> str:
-    mode = mode_of(shown.item.media_type, shown.look)
+    mode = shown_as(shown.item, shown.look)
     words = text_shown(parts().db, parts().vault, actor(), shown.item.id) if mode == "text" else ""
     return render_template(
         "viewer/view.html",
@@ -212,6 +219,7 @@ def _page(shown: Viewed, values: dict[str, object], errors: dict[str, str]) -> s
         item=shown.item,
         look=shown.look,
         mode=mode,
+        still=poster_address(shown.item.id, shown.look),
         film=_recording(shown) if mode in {"video", "audio"} else None,
         outcomes=shown.outcomes,
         openings=shown.openings,

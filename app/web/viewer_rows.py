@@ -13,13 +13,16 @@ from storage.ids import ItemId, OutcomeCode
 from storage.vocabulary import CaptionKind, PreviewKind
 from workflows.evidence.captions import Words
 from workflows.evidence.marks import MAX_NOTE, Mark
+from workflows.evidence.queries import ItemRow
 from workflows.evidence.times import media_fragment, write_time
 from workflows.looking.looks import Look
 
 WIDTH = 1000
 """The time line is drawn on so many units, whatever its width on the page."""
 
-Mode = Literal["video", "audio", "pages", "image", "text", "listing", "waiting", "trouble", "none"]
+Mode = Literal[
+    "video", "audio", "still", "pages", "image", "text", "listing", "waiting", "trouble", "none"
+]
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,17 @@ def mode_of(media_type: str, look: Look) -> Mode:
     return next((mode for mode, there in ways if there), "none")
 
 
+def shown_as(item: ItemRow, look: Look) -> Mode:
+    """As what an item is shown by what the store still holds of it.
+
+    A recording that is not there as it was sealed plays from its rendition only, else there is a
+    still picture of it.
+    """
+    mode = mode_of(item.media_type, look)
+    plays = item.whole or bool(look.of_kind(PreviewKind.RENDITION))
+    return "still" if mode in {"video", "audio"} and not plays else mode
+
+
 def recorded_as(media_type: str, look: Look) -> Literal["video", "audio", ""]:
     """Whether it can be played here, and as what."""
     if not look.facts.plays and not look.of_kind(PreviewKind.RENDITION):
@@ -139,7 +153,7 @@ def recording(
         title=title,
         sound=sound,
         source=source,
-        poster=_poster(item_id, look),
+        poster=poster_address(item_id, look),
         duration=write_time(duration_ms) if duration_ms else "",
         duration_ms=duration_ms,
         tracks=_tracks(item_id, words),
@@ -181,7 +195,8 @@ def preview_address(item_id: ItemId, kind: PreviewKind, number: int = 0) -> str:
     return url_for("viewer.preview", item_id=item_id, kind=kind.value, number=number)
 
 
-def _poster(item_id: ItemId, look: Look) -> str:
+def poster_address(item_id: ItemId, look: Look) -> str:
+    """Where the still picture of a recording is; '' without one."""
     found = look.of_kind(PreviewKind.POSTER)
     return preview_address(item_id, PreviewKind.POSTER, found[0].number) if found else ""
 

@@ -1,14 +1,18 @@
 """The shared templates keep their promises: words for states, comments for macros, no code."""
 
+import ast
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from markupsafe import Markup
 
 from storage import vocabulary
 from tests.browser.styleguide import styleguide_app
+from workflows.cases.states import TRANSITIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 MACRO_FILES = sorted((ROOT / "templates" / "macros").glob("*.html"))
@@ -42,6 +46,54 @@ def test_every_state_has_a_word_of_its_own(area: str) -> None:
     words = {state.value: _badge(area, state.value) for state in AREAS[area]}
     assert [state for state, word in words.items() if not word or word == state] == []
     assert len(set(words.values())) == len(words)
+
+
+KEPT_FROM_LEARNERS = frozenset(
+    {
+        "ask_assessor",
+        "await_third_assessor",
+        "declare_conflict",
+        "decline_assignment",
+        "finalise_sheet",
+        "hold_case",
+        "lift_hold",
+        "note_evidence",
+        "open_evidence",
+        "replace_assessor",
+        "save_score",
+        "settle_conflict",
+        "settle_discussion",
+    }
+)
+"""Acts of assessors and staff, which `history_for_learner` leaves out."""
+
+
+def _acts_on_cases() -> Iterator[str]:
+    """The words of all events that are recorded with a case, read from the code, and of moves."""
+    yield from (one.command for one in TRANSITIONS)
+    for path in sorted((ROOT / "workflows").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or len(node.args) < 3:
+                continue
+            named = isinstance(node.func, ast.Name) and node.func.id in {"record", "_record"}
+            if named and any(one.arg == "case_id" for one in node.keywords):
+                for part in ast.walk(node.args[2]):
+                    if isinstance(part, ast.Constant) and not str(part.value).startswith("_"):
+                        yield str(part.value)
+
+
+@pytest.mark.parametrize("audience", ["learner", "staff"])
+def test_every_act_in_a_history_is_told_in_words(audience: str) -> None:
+    app = styleguide_app()
+    told = {}
+    with app.test_request_context():
+        module = app.jinja_env.get_template(f"{audience}/_words.html").module
+        for kind in sorted(set(_acts_on_cases())):
+            html = module.event_title(SimpleNamespace(kind=kind))  # type: ignore[attr-defined]
+            told[kind] = Markup(html).striptags()
+    assert len(told) > 40
+    unsaid = {kind for kind, words in told.items() if words == kind.replace("_", " ").capitalize()}
+    assert unsaid - (KEPT_FROM_LEARNERS if audience == "learner" else frozenset()) == set()
 
 
 def test_an_unknown_state_shows_itself() -> None:

@@ -16,6 +16,7 @@ from storage.tables import (
     EvidenceItem,
     OutboxRow,
     RoleGrant,
+    SealedObject,
     TimeSpan,
 )
 from storage.vocabulary import EvidenceKind, EvidenceState, PreviewKind, Role
@@ -414,6 +415,45 @@ class TestCaptions:
         form = {"kind": "captions", "language": "en", "file": (io.BytesIO(b""), "x.vtt")}
         refused = at_browser(app, db, learner).post(f"/evidence/{item_id}/captions", form)
         assert refused.status_code == 422 and "This file is empty" in refused.text
+
+
+class TestWhatTheStoreDoesNotHoldAsSealed:
+    def test_other_bytes_are_said_to_be_others_and_are_neither_played_nor_offered(
+        self, panel: Panel, ines: Browser, ana: Browser
+    ) -> None:
+        spoil(panel, EvidenceKind.VIDEO, "wrong_at")
+        sheet = f"/assessor/sheets/{panel.sheet(panel.first)}?outcome=CNC1"
+        for browser in (ines, ana):
+            page = browser.get(film(panel) + "/view").text
+            assert "does not hold this file as it was sealed" in page
+            assert "Download the file" not in page and "<video" not in page
+        assert "not what was sealed" in ines.get(sheet).text
+        assert film(panel) + "/file" not in ines.get(sheet).text
+        assert film(panel) + "/file" not in ana.get(film(panel)).text
+        assert "does not hold this file" in ana.get(f"/cases/{panel.case_id}").text
+        assert ines.get(film(panel) + "/stream").status_code == 404
+
+    def test_its_rendition_was_made_before_and_still_plays(
+        self, panel: Panel, ines: Browser
+    ) -> None:
+        drawn = [(PreviewKind.RENDITION, 0, "video/mp4")]
+        item_id = item_of(panel, EvidenceKind.DOCUMENT)
+        looked_at(panel.db, item_id, previews=drawn, media_type="video/quicktime")
+        spoil(panel, EvidenceKind.DOCUMENT, "wrong_at")
+        assert "<video" in ines.get(paper(panel) + "/view").text
+        assert "rendition-0" in ines.get(paper(panel) + "/stream").headers["Location"]
+
+    def test_a_lost_file_is_said_to_be_lost(self, panel: Panel, ines: Browser) -> None:
+        spoil(panel, EvidenceKind.DOCUMENT, "missing_at")
+        page = ines.get(paper(panel) + "/view").text
+        assert "The store has lost this file" in page and "Download the file" not in page
+
+
+def spoil(panel: Panel, kind: EvidenceKind, what: str) -> None:
+    """Write down what a check of the store has found."""
+    with panel.db.transaction() as tx:
+        digest = tx.session.get_one(EvidenceItem, item_of(panel, kind)).sha256
+        setattr(tx.session.get_one(SealedObject, digest), what, tx.now)
 
 
 class TestSmallPictures:

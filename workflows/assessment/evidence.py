@@ -31,7 +31,9 @@ from workflows.cases.queries import outcome_rules
 from workflows.evidence.consent import replaced_among
 from workflows.evidence.coverage import CountedItem, OutcomeCoverage, coverage
 from workflows.evidence.coverage_kept import KeptCoverage, kept_coverage
+from workflows.evidence.disclosure import SPOILT_WORDS
 from workflows.evidence.people import COPY_COUNTS, HELD_BACK, held_back, readable_by_others
+from workflows.evidence.queries import Spoilt, spoilt_among
 from workflows.frameworks.definition import Definition
 
 BEFORE_DECISION = (CoverageBasis.SUBMISSION, CoverageBasis.ASSESSMENT)
@@ -74,6 +76,8 @@ class EvidenceRow:
     consented_on: date | None = None
     replaced: bool = False
     """a copy stands for it in which nobody can be recognised"""
+    spoilt: Problem | None = None
+    """the store does not hold its bytes as they were sealed; what was made of them can be seen"""
 
     @property
     def identity(self) -> tuple[Problem, ...]:
@@ -159,12 +163,14 @@ def _items(tx: Transaction, case_id: UUID, ids: Sequence[UUID]) -> list[Evidence
         ).all()
     }
     replaced = replaced_among(tx, ids)
+    spoilt = spoilt_among(tx, [item.sha256 for item in found.values() if item.sha256])
     return [
         _row(
             found[item_id],
             mapped[item_id],
             given.get(found[item_id].attestation_id or item_id),
             replaced=item_id in replaced,
+            spoilt=spoilt.get(found[item_id].sha256 or ""),
         )
         for item_id in ids
         if item_id in found
@@ -177,6 +183,7 @@ def _row(
     attestation: Attestation | None,
     *,
     replaced: bool,
+    spoilt: Spoilt | None,
 ) -> EvidenceRow:
     kind = EvidenceKind(item.kind)
     statement = attestation.statement if attestation else None
@@ -209,6 +216,7 @@ def _row(
         consent_note=item.consent_note,
         consented_on=item.consented_on,
         replaced=replaced,
+        spoilt=Problem("evidence", SPOILT_WORDS[spoilt]) if spoilt else None,
     )
 
 

@@ -31,6 +31,7 @@ from workflows.access.rules import NOT_YOURS, Actor, Resource, acting, may
 from workflows.cases.policy import read_policy
 from workflows.evidence.consent import is_replaced
 from workflows.evidence.people import COPY_COUNTS, HELD_BACK, readable_by_others
+from workflows.evidence.queries import Spoilt
 from workflows.evidence.readers import PURPOSES, Standing, closed_to
 from workflows.keeping.access import still_open
 
@@ -42,6 +43,7 @@ LOST = (
     "This file is not in the store any more. Its digest is kept, and the loss is written in the "
     "history of the case, for staff to look for a copy."
 )
+SPOILT_WORDS = {Spoilt.MISSING: LOST, Spoilt.CHANGED: CHANGED_THERE}
 ONE_LINE_AN_HOUR = timedelta(hours=1)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
@@ -34,6 +35,13 @@ from workflows.evidence.people import held_back
 from workflows.evidence.rules import still_to_say
 
 
+class Spoilt(StrEnum):
+    """What has become of sealed bytes in the store."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+
+
 @dataclass(frozen=True)
 class UploadRow:
     """How an upload stands: its planned parts, and what of them is there.
@@ -57,8 +65,9 @@ class ItemRow:
 
     `reason` is a message with `reason_params`: why it is not sealed, or what is wrong with it.
     `upload` says how far it has come, `bytes_checked` how far its seal.
-    `missing`: the store has lost its bytes. `replaces_id`: the item that this one is a copy of, in
-    which nobody can be recognised; `replaced`: such a copy stands for this one.
+    `missing`: the store has lost its bytes; `changed`: it holds others in their place.
+    `replaces_id`: the item that this one is a copy of, in which nobody can be recognised;
+    `replaced`: such a copy stands for this one.
     """
 
     id: ItemId
@@ -93,6 +102,7 @@ class ItemRow:
     sealed_at: datetime | None
     upload: UploadRow
     missing: bool
+    changed: bool
     people: PeopleShown
     consent_note: str
     consented_on: date | None
@@ -103,6 +113,11 @@ class ItemRow:
     def direct(self) -> bool:
         """Whether the work itself is seen in it."""
         return self.kind in DIRECT_KINDS
+
+    @property
+    def whole(self) -> bool:
+        """Whether the store holds what was sealed, as far as is known."""
+        return not self.missing and not self.changed
 
     @property
     def on_its_way(self) -> bool:
@@ -184,14 +199,14 @@ def _rows(tx: Transaction, which: ColumnElement[bool]) -> list[ItemRow]:
     ids = [item.id for item in items]
     mapped = _mapped(tx, ids)
     uploads = _uploads(tx, ids)
-    lost = _lost(tx, [item.sha256 for item in items if item.sha256])
+    spoilt = spoilt_among(tx, [item.sha256 for item in items if item.sha256])
     replaced = replaced_among(tx, ids)
     return [
         _row(
             item,
             mapped.get(item.id, ()),
             uploads.get(item.id, NO_UPLOAD),
-            missing=item.sha256 in lost,
+            spoilt=spoilt.get(item.sha256 or ""),
             replaced=item.id in replaced,
         )
         for item in items
@@ -224,16 +239,15 @@ def _uploads(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, UploadRow]:
     }
 
 
-def _lost(tx: Transaction, digests: Sequence[str]) -> frozenset[str]:
-    return frozenset(
-        tx.session.exec(
-            select(SealedObject.sha256).where(
-                col(SealedObject.sha256).in_(digests),
-                # bytes that are others now are as lost as those that are not there
-                col(SealedObject.missing_at).is_not(None) | col(SealedObject.wrong_at).is_not(None),
-            )
-        ).all()
-    )
+def spoilt_among(tx: Transaction, digests: Sequence[str]) -> Mapping[str, Spoilt]:
+    """Of these digests, those whose bytes the store does not hold as they were sealed."""
+    rows = tx.session.exec(
+        select(SealedObject.sha256, SealedObject.wrong_at).where(
+            col(SealedObject.sha256).in_(digests),
+            col(SealedObject.missing_at).is_not(None) | col(SealedObject.wrong_at).is_not(None),
+        )
+    ).all()
+    return {sha256: Spoilt.CHANGED if wrong_at else Spoilt.MISSING for sha256, wrong_at in rows}
 
 
 def _row(
@@ -241,7 +255,7 @@ def _row(
     outcomes: tuple[OutcomeCode, ...],
     upload: UploadRow,
     *,
-    missing: bool,
+    spoilt: Spoilt | None,
     replaced: bool,
 ) -> ItemRow:
     sealed = item.state == EvidenceState.SEALED.value
@@ -277,7 +291,8 @@ def _row(
         created_at=item.created_at,
         sealed_at=item.sealed_at,
         upload=upload,
-        missing=missing,
+        missing=spoilt is Spoilt.MISSING,
+        changed=spoilt is Spoilt.CHANGED,
         people=PeopleShown(item.people),
         consent_note=item.consent_note,
         consented_on=item.consented_on,

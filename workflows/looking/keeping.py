@@ -38,7 +38,8 @@ class Kept:
 
 
 def sealed_item(tx: Transaction, item_id: ItemId, *, hold: bool = True) -> SealedItem | None:
-    """The item, held against erasure until the transaction ends; None when it is not sealed.
+    """The item, held against erasure until the transaction ends; None when it is not sealed, or its
+    bytes were found to be others: what would be made of those is not the evidence.
 
     `hold=False` where the transaction only reads.
     """
@@ -49,6 +50,7 @@ def sealed_item(tx: Transaction, item_id: ItemId, *, hold: bool = True) -> Seale
             col(EvidenceItem.id) == item_id,
             EvidenceItem.state == EvidenceState.SEALED.value,
             col(SealedObject.erasing_at).is_(None),
+            col(SealedObject.wrong_at).is_(None),
         )
     )
     row = tx.session.exec(chosen.with_for_update(read=True) if hold else chosen).one_or_none()
