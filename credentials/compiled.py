@@ -26,6 +26,7 @@ from credentials.contexts import pinned_contexts
 from credentials.documents import JsonObject, JsonValue, as_list, children
 from credentials.errors import Malformed
 from credentials.jsonld import expand, to_quads
+from credentials.quads import Line, Part, Shape, part_of, shape_of
 from credentials.shapes import (
     MARK,
     Constants,
@@ -36,7 +37,6 @@ from credentials.shapes import (
     constants_of,
     take_apart,
 )
-from credentials.templates import Line, Part, Shape, part_of, shape_of
 
 CHARACTERS_KEPT = 64 * 1024 * 1024
 PARTS_KEPT = 64

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from credentials import canonical, compiled, templates
+from credentials import canonical, compiled, quads
 from credentials.contexts import pinned_contexts
 from credentials.documents import JsonObject, JsonValue
 from credentials.errors import Malformed
@@ -181,7 +181,7 @@ def test_true_is_not_one() -> None:
             assert compiled.canonicalize(document) == canonical.canonicalize(document)
 
 
-@given(st.from_regex(templates._PLAIN_ADDRESS, fullmatch=True))
+@given(st.from_regex(quads._PLAIN_ADDRESS, fullmatch=True))
 def test_addresses_that_look_plain_are_addresses(text: str) -> None:
     assert canonical.is_address(text)
 
