@@ -110,6 +110,15 @@ def find_method(document: JsonObject, name: str) -> VerificationMethod:
 
     Raises BadKey if it is not there, is there twice, or is not an Ed25519 Multikey.
     """
+    may_assert = name in map(id_of, as_list(document.get("assertionMethod")))
+    return _read_method(named_method(document, name), name, may_assert)
+
+
+def named_method(document: JsonObject, name: str) -> JsonObject:
+    """The one method called `name`, as it stands in a DID document.
+
+    Raises BadKey if it is not there or is there twice.
+    """
     embedded = [item for item in as_list(document.get("assertionMethod")) if isinstance(item, dict)]
     listed = [
         item for item in as_list(document.get("verificationMethod")) if isinstance(item, dict)
@@ -117,8 +126,7 @@ def find_method(document: JsonObject, name: str) -> VerificationMethod:
     named = [method for method in [*listed, *embedded] if method.get("id") == name]
     if len(named) != 1:
         raise BadKey("The issuer's DID document does not list the key %(key)s.", key=name[:200])
-    may_assert = name in map(id_of, as_list(document.get("assertionMethod")))
-    return _read_method(named[0], name, may_assert)
+    return named[0]
 
 
 def _read_method(method: JsonObject, name: str, may_assert: bool) -> VerificationMethod:

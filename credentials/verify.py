@@ -5,25 +5,23 @@ Nothing here trusts a document before its signature: remote things are fetched t
 `Fetcher` only, a bounded number of them, and what cannot be had makes the verdict “cannot tell”.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from credentials.checks import Part, Setting, check_secured
+from credentials.checks import check_secured
 from credentials.digests import sha256_from_multibase
-from credentials.documents import JsonObject, JsonValue, as_list, id_of, load_json, text_at
-from credentials.errors import (
-    BadStatus,
-    CannotFetch,
-    CredentialError,
-    Malformed,
-    NotYetReadable,
-)
+from credentials.documents import JsonObject, JsonValue, as_list, id_of
+from credentials.errors import CredentialError, Malformed, NotYetReadable
 from credentials.fetching import Fetcher
-from credentials.reading import read_credential
+from credentials.jwt import VcJwt
+from credentials.openbadges2 import check_open_badge_2, is_open_badge_2
+from credentials.parts import Part, Setting
+from credentials.reading import Secured, credential_bytes, document_of, read_secured
 from credentials.schema import check_form
-from credentials.status_list import read_status
+from credentials.status_checks import check_status
 from credentials.verdict import N_, Check, EvidenceItem, Finding, Outcome, Verdict, refused
 
 __all__ = [
@@ -38,6 +36,7 @@ __all__ = [
 ]
 
 _MOST_ENDORSEMENTS = 20
+_ADDRESS = re.compile(rb"https?://[\x21-\x7e]{1,2000}")
 
 
 def verify(
@@ -49,7 +48,7 @@ def verify(
     endorsements: Sequence[bytes] = (),
     schemas: Path | None = None,
 ) -> Verdict:
-    """The verdict on a credential given as JSON, baked PNG or baked SVG.
+    """The verdict on a credential: JSON, a token (VC-JWT), a baked PNG or SVG, a certificate PDF.
 
     `evidence` maps names of files at hand to their lower-case hex SHA-256; `endorsements` are
     EndorsementCredentials that stand outside the document (on the credential's page, in a bundle);
@@ -57,11 +56,12 @@ def verify(
     """
     setting = Setting(fetch, now, schemas)
     try:
-        document = read_credential(data)
+        given = read_secured(_text(data, setting))
+        document = document_of(given)
         part = Part(id_of(document) or "")
     except CredentialError as error:
         return Verdict((Part("").refused("well_formed", error),))
-    checks = list(_check_document(document, part, setting))
+    checks, document = _check_document(given, part, setting)
     if checks[0].outcome is not Finding.PASSED:
         return Verdict(tuple(checks), document)
     checks += _check_endorsements(document, endorsements, setting)
@@ -70,13 +70,24 @@ def verify(
     return Verdict(tuple(checks), document, items)
 
 
-def _check_document(document: JsonObject, part: Part, setting: Setting) -> Iterator[Check]:
+def _text(data: bytes, setting: Setting) -> bytes:
+    """The credential's text in a file; a picture that holds only an address leads there, once."""
+    text = credential_bytes(data)
+    if not _ADDRESS.fullmatch(text.strip()):
+        return text
+    return credential_bytes(setting.get(text.strip().decode("ascii")))
+
+
+def _check_document(given: Secured, part: Part, setting: Setting) -> tuple[list[Check], JsonObject]:
     """Form, signature, issuer, dates and status of a credential or an endorsement."""
-    secured = check_secured(document, part, setting)
-    yield from secured
-    if secured[0].outcome is Finding.PASSED:
-        yield _check_form(document, part, setting)
-        yield from _check_status(document, part, setting)
+    document = document_of(given)
+    if is_open_badge_2(document):
+        return check_open_badge_2(given, part, setting)
+    checks = check_secured(given, part, setting)
+    if checks[0].outcome is Finding.PASSED:
+        checks.append(_check_form(document, part, setting))
+        checks += check_status(document, part, setting)
+    return checks, document
 
 
 def _check_form(document: JsonObject, part: Part, setting: Setting) -> Check:
@@ -88,79 +99,6 @@ def _check_form(document: JsonObject, part: Part, setting: Setting) -> Check:
         message = N_("It has not the form of Open Badges 3.0: %(problems)s.")
         return part.check("schema", Finding.FAILED, message, problems="; ".join(wrong))
     return part.check("schema", Finding.PASSED, N_("It has the form of Open Badges 3.0."))
-
-
-def _check_status(document: JsonObject, part: Part, setting: Setting) -> Iterator[Check]:
-    entries = as_list(document.get("credentialStatus"))
-    if not entries:
-        yield part.check(
-            "status", Finding.NOTED, N_("It names no status list, so it cannot be revoked.")
-        )
-    for entry in entries:
-        yield _check_entry(entry, id_of(document.get("issuer")), part, setting)
-
-
-def _check_entry(entry: JsonValue, issuer: str | None, part: Part, setting: Setting) -> Check:
-    try:
-        if not isinstance(entry, dict):
-            raise BadStatus("The status entry is not an object.")
-        purpose = text_at(entry, "statusPurpose")
-        if text_at(entry, "type") != "BitstringStatusListEntry":
-            raise NotYetReadable("Its status is of a kind that Assay does not read.")
-        if purpose not in ("revocation", "suspension"):
-            message = N_("A status with the purpose “%(purpose)s” was not looked up.")
-            return part.check("status", Finding.NOTED, message, purpose=str(purpose)[:80])
-    except CredentialError as error:
-        return part.refused("status", error)
-    try:
-        withdrawn = _look_up(entry, issuer, setting)
-    except CredentialError as error:
-        return part.refused(f"status.{purpose}", error)
-    if withdrawn and purpose == "revocation" and _may_come_back(entry, issuer, setting):
-        purpose = "suspension"
-    return _status(purpose, withdrawn, part)
-
-
-def _status(purpose: str, withdrawn: bool, part: Part) -> Check:
-    messages = {
-        ("revocation", True): N_("It was revoked by its issuer."),
-        ("revocation", False): N_("It is not revoked."),
-        ("suspension", True): N_("It is suspended by its issuer."),
-        ("suspension", False): N_("It is not suspended."),
-    }
-    outcome = part.lapsed if withdrawn else Finding.PASSED
-    return part.check(f"status.{purpose}", outcome, messages[purpose, withdrawn])
-
-
-def _may_come_back(entry: JsonObject, issuer: str | None, setting: Setting) -> bool:
-    """Whether the suspension list that the entry refers to has the same place set.
-
-    A list that cannot be relied on says nothing: then what is withdrawn counts as revoked.
-    """
-    reference = entry.get("statusReference")
-    if not isinstance(reference, str):
-        return False
-    referred = {**entry, "statusPurpose": "suspension", "statusListCredential": reference}
-    try:
-        return _look_up(referred, issuer, setting)
-    except CredentialError:
-        return False
-
-
-def _look_up(entry: JsonObject, issuer: str | None, setting: Setting) -> bool:
-    """The entry's bit, from a list that the credential's own issuer signed and that is current."""
-    url = text_at(entry, "statusListCredential")
-    if url is None:
-        raise BadStatus("The status entry names no list.")
-    document = load_json(setting.get(url))
-    if id_of(document.get("issuer")) != issuer:
-        raise BadStatus("The status list was issued by somebody else.")
-    for check in check_secured(document, Part(url), setting):
-        if check.outcome is Finding.UNKNOWN:
-            raise CannotFetch("Its status list cannot be checked: %(why)s", why=check.text)
-        if check.outcome is Finding.FAILED:
-            raise BadStatus("Its status list is not good: %(why)s", why=check.text)
-    return read_status(document, entry)
 
 
 def _check_endorsements(
@@ -177,16 +115,22 @@ def _check_endorsements(
         yield Check("endorsement", own or "", Finding.UNKNOWN, message)
 
 
-def _embedded(document: JsonObject) -> Iterator[tuple[JsonValue, set[str | None]]]:
+def _embedded(document: JsonObject) -> Iterator[tuple[JsonValue | bytes, set[str | None]]]:
     """Endorsements in the document, each with the ids of what it may speak of."""
     subject = document.get("credentialSubject")
     achievement = subject.get("achievement") if isinstance(subject, dict) else None
     nodes = [node for node in (achievement, document.get("issuer")) if isinstance(node, dict)]
-    for endorsement in as_list(document.get("endorsement")):
+    for endorsement in _endorsements_of(document):
         yield endorsement, {id_of(document), *map(id_of, nodes)}
     for node in nodes:
-        for endorsement in as_list(node.get("endorsement")):
+        for endorsement in _endorsements_of(node):
             yield endorsement, {id_of(node)}
+
+
+def _endorsements_of(node: JsonObject) -> Iterator[JsonValue | bytes]:
+    yield from as_list(node.get("endorsement"))
+    for token in as_list(node.get("endorsementJwt")):
+        yield token.encode("utf-8", "replace") if isinstance(token, str) else token
 
 
 def _check_endorsement(
@@ -194,15 +138,16 @@ def _check_endorsement(
 ) -> Iterator[Check]:
     part = Part("", "endorsement.", Finding.NOTED)
     try:
-        endorsement = load_json(given) if isinstance(given, bytes) else given
-        if not isinstance(endorsement, dict):
+        secured = read_secured(given) if isinstance(given, bytes) else given
+        if not isinstance(secured, dict | VcJwt):
             raise Malformed("An endorsement is not an object.")
+        endorsement = document_of(secured)
         part = replace(part, subject=id_of(endorsement) or "")
         subject = id_of(endorsement.get("credentialSubject"))
     except CredentialError as error:
         yield part.refused("well_formed", error)
         return
-    yield from _check_document(endorsement, part, setting)
+    yield from _check_document(secured, part, setting)[0]
     if subject in expected and subject is not None:
         message = N_("It speaks of this credential.")
         yield part.check("subject", Finding.PASSED, message)

@@ -1,6 +1,7 @@
 """Every way of being wrong that a verifier must notice, each made from one good credential.
 
-`code` is the check of ours that must fail. `theirs` and `node` say whether openbadgeslib and
+`code` is the check of ours that must fail, or, for what says nothing about today, be unknown
+(`finding`). `theirs` and `node` say whether openbadgeslib and
 Digital Bazaar's library look at this at all: where they do, they must refuse as well.
 """
 
@@ -17,6 +18,7 @@ from credentials.keys import did_key
 from credentials.openbadges import StatusClaim, build_credential
 from credentials.proofs import add_proof
 from credentials.status_list import build_status_list_credential, new_bits
+from credentials.verdict import Finding
 from tests.fixtures.badges import (
     CLAIMS,
     CREDENTIAL_ID,
@@ -55,16 +57,19 @@ class Mutation:
     code: str
     theirs: bool = True
     node: bool = True
+    finding: Finding = Finding.FAILED
 
 
 MUTATIONS: list[Mutation] = []
 
 
-def mutation(code: str, *, theirs: bool = True, node: bool = True) -> Callable[..., object]:
+def mutation(
+    code: str, *, theirs: bool = True, node: bool = True, finding: Finding = Finding.FAILED
+) -> Callable[..., object]:
     """Put a function into the table under its own name."""
 
     def keep(make: Callable[[], Case]) -> Callable[[], Case]:
-        MUTATIONS.append(Mutation(make.__name__, make, code, theirs, node))
+        MUTATIONS.append(Mutation(make.__name__, make, code, theirs, node, finding))
         return make
 
     return keep
@@ -301,7 +306,7 @@ def list_for_another_purpose() -> Case:
     return case
 
 
-@mutation("status.revocation", node=False)
+@mutation("status.revocation", node=False, finding=Finding.UNKNOWN)
 def list_that_ended() -> Case:
     case = Case(dump_json(signed_credential()), web())
     old = build_status_list_credential(

@@ -19,7 +19,7 @@ from credentials.baking import (
     unbake_png,
     unbake_svg,
 )
-from credentials.errors import CredentialError, Malformed, NotYetReadable
+from credentials.errors import CredentialError, Malformed
 from credentials.reading import credential_bytes, read_credential
 
 SVG = (
@@ -181,16 +181,26 @@ def test_no_file_makes_reading_fail_in_another_way(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"%PDF-1.7 ...", "attached inside"), (b"eyJhbGciOiJ9.eyJ9.c2ln\n", "JWT")],
+    [
+        (b"%PDF-1.7 ...", "PDF is damaged"),
+        (b"eyJhbGciOiJ9.eyJ9.c2ln\n", "not text|not JSON"),
+        (b"eyJ.eyJ.c2ln", "not a signed token"),
+        (b"<!DOCTYPE html><html></html>", "a web page"),
+        (b'{"type": "EnvelopedVerifiableCredential"}', "this envelope"),
+        (
+            b'{"type": ["EnvelopedVerifiableCredential"], "id": "data:application/vc+jwt,a.b.c"}',
+            "not a signed token",
+        ),
+    ],
 )
-def test_what_is_not_read_yet_is_said(data: bytes, reason: str) -> None:
-    with pytest.raises(NotYetReadable, match=reason):
-        credential_bytes(data)
+def test_what_holds_no_credential_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(Malformed, match=reason):
+        read_credential(data)
 
 
-def test_a_baked_jwt_is_recognised() -> None:
-    with pytest.raises(NotYetReadable, match="JWT"):
-        credential_bytes(bake_svg(SVG, b"eyJ.eyJ.c2ln"))
+def test_a_baked_token_comes_out_as_it_went_in() -> None:
+    assert credential_bytes(bake_svg(SVG, b"eyJ.eyJ.c2ln")) == b"eyJ.eyJ.c2ln"
+    assert credential_bytes(bake_png(png(), b"eyJ.eyJ.c2ln")) == b"eyJ.eyJ.c2ln"
 
 
 def test_a_huge_file_is_not_looked_at() -> None:

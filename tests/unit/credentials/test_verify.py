@@ -363,7 +363,8 @@ ENTRY = build_status_entry(LISTS["revocation"], INDEX, "revocation")
         ("urn:x:1", "status", Finding.FAILED),
         ({**ENTRY, "type": "BitstringStatusListEntry"}, "status.revocation", Finding.PASSED),
         ({**ENTRY, "type": ["BitstringStatusListEntry"]}, "status", Finding.FAILED),
-        ({"id": "urn:x:1", "type": "1EdTechRevocationList"}, "status", Finding.UNKNOWN),
+        ({"id": "urn:x:1", "type": "1EdTechRevocationList"}, "status.revocation", Finding.UNKNOWN),
+        ({"id": "urn:x:1", "type": "JsonSchema"}, "status", Finding.UNKNOWN),
         ({**ENTRY, "statusPurpose": "message"}, "status", Finding.NOTED),
         ({**ENTRY, "statusListIndex": 5}, "status.revocation", Finding.FAILED),
         (
@@ -460,10 +461,13 @@ def test_dates_that_are_none_are_refused() -> None:
     assert only(judge(signed_with(validUntil="soon")), "dates").outcome is Finding.FAILED
 
 
-def test_what_is_not_read_yet_cannot_be_told() -> None:
-    assert judge(b"eyJhbGciOiJ9.eyJ9.c2ln").outcome is Outcome.CANNOT_TELL
-    assert judge(b"%PDF-1.7").outcome is Outcome.CANNOT_TELL
-    assert judge(b"nonsense").outcome is Outcome.NOT_VALID
+def test_what_is_no_credential_is_not_valid_and_a_kind_not_read_cannot_be_told() -> None:
+    for junk in (b"eyJhbGciOiJ9.eyJ9.c2ln", b"%PDF-1.7", b"nonsense"):
+        assert judge(junk).outcome is Outcome.NOT_VALID
+    proof = {"type": "DataIntegrityProof", "cryptosuite": "ecdsa-rdfc-2019"}
+    verdict = judge({**build_credential(CLAIMS), "proof": [proof]})
+    assert only(verdict, "signature").outcome is Finding.UNKNOWN
+    assert verdict.outcome is Outcome.CANNOT_TELL
 
 
 def test_a_document_that_is_not_sound_and_not_signed_is_not_well_formed() -> None:
