@@ -1,7 +1,7 @@
 """For years: what comes due, what an erasure takes and leaves, undoing it, holds, its receipt."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -14,13 +14,22 @@ from storage.tables import (
     Attestation,
     Case,
     ErasurePlan,
+    EvidenceItem,
     Mail,
     OutboxRow,
     ScoreSheet,
     SealedObject,
 )
 from storage.vault import Vault, sealed_key
-from storage.vocabulary import CaseState, EvidenceState, HoldKind, Role, SheetState
+from storage.vocabulary import (
+    CaseState,
+    CoverageBasis,
+    EvidenceKind,
+    EvidenceState,
+    HoldKind,
+    Role,
+    SheetState,
+)
 from tests.fixtures.intake import Intake, noise
 from tests.fixtures.keeping import (
     WEEK,
@@ -42,6 +51,7 @@ from workflows.assessment.moderation import settle_agreement
 from workflows.canonical import content_hash
 from workflows.cases.commands import rate_self, withdraw_case
 from workflows.cases.queries import manifest_of
+from workflows.evidence.coverage_kept import kept_coverage
 from workflows.evidence.disclosure import link_to_evidence
 from workflows.evidence.erasing import erase_evidence
 from workflows.invariants import broken
@@ -338,8 +348,9 @@ class TestAsking:
         assert {gone[ItemId(one.id)].bytes for one in others} == {"removed"}
 
     def test_a_decided_case_keeps_its_decision_and_its_reasons(
-        self, panel: Panel, vault: Vault
+        self, world: World, vault: Vault
     ) -> None:
+        panel = with_an_old_ticket(world)
         with_bytes(panel, vault)
         panel.scored()
         panel.decide()
@@ -354,7 +365,33 @@ class TestAsking:
         left = everything_kept(panel)
         assert REASON in left
         assert "What was shown meets the standard." in left
-        assert "I did all of it." not in left
+        words = ("I did all of it.", "Crane ticket", "2023-05-18", "2024-05-17")
+        assert [word for word in words if word in left] == []
+        with panel.db.reading() as tx:
+            kept = kept_coverage(tx, panel.case_id, 1, CoverageBasis.DECISION)
+        assert kept is not None
+        assert len(kept.outcomes[0].counted) == 2
+        refused = {one.why.message: one for one in kept.outcomes[0].refused}
+        expired = refused["“%(title)s” does not count: it expired on %(date)s."]
+        assert expired.item_id in {item.id for item in items_of(panel)}
+        assert expired.why.params == {"title": "—", "date": "—"}
+
+
+def with_an_old_ticket(world: World) -> Panel:
+    """A case with a paper in it that had expired when it was handed in."""
+    usual = world.full_evidence
+
+    def and_a_ticket(case_id: CaseId) -> list[ItemId]:
+        codes = [str(outcome.code) for outcome in world.definition.outcomes]
+        ticket = world.item(case_id, *codes, title="Crane ticket", kind=EvidenceKind.DOCUMENT)
+        with world.db.transaction() as tx:
+            item = tx.session.get_one(EvidenceItem, ticket)
+            item.issued_on = item.consented_on = date(2023, 5, 18)
+            item.expires_on = date(2024, 5, 17)
+        return [*usual(case_id), ticket]
+
+    world.full_evidence = and_a_ticket  # type: ignore[method-assign]
+    return Panel(world)
 
 
 class TestHolds:

@@ -1,6 +1,6 @@
 """How outcomes stood, as it is kept with the acts that rest on it, and read again as it was."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -131,6 +131,34 @@ def read_kept(body: dict[str, object]) -> OutcomeCoverage:
             if one.item is not None
         ),
     )
+
+
+def without_words(outcomes: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Kept outcomes without what the learner called a file and when they said it was made.
+
+    Which items counted and which did not, by id, and by which rule, is still told.
+    """
+    return [
+        {**body, **{name: [_nameless(one) for one in _listed(body, name)] for name in _IN_WORDS}}
+        for body in outcomes
+    ]
+
+
+_IN_WORDS = ("missing", "refused")
+_LEARNERS = frozenset({"title", "date"})
+_ERASED = "—"
+
+
+def _listed(body: Mapping[str, object], name: str) -> list[dict[str, object]]:
+    told = body.get(name)
+    return told if isinstance(told, list) else []
+
+
+def _nameless(told: Mapping[str, object]) -> dict[str, object]:
+    params = told.get("params")
+    given = params if isinstance(params, dict) else {}
+    blanked = {name: _ERASED if name in _LEARNERS else value for name, value in given.items()}
+    return {**told, "params": blanked}
 
 
 def _told(problem: Problem) -> dict[str, object]:

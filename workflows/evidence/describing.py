@@ -116,13 +116,19 @@ def _say_of_people(item: EvidenceItem, said: Description) -> None:
 
 def forget_words(tx: Transaction, item: EvidenceItem) -> None:
     """What was written about an item, on its time line and beside it, and its names go at once."""
-    item.title = item.own_part = item.ai_use = item.ai_tool = item.consent_note = ""
-    item.file_name = item.declared_type = ""
-    item.reason, item.reason_params, item.scan_detail = "", {}, ""
-    item.work_from = item.work_to = item.issued_on = item.expires_on = item.consented_on = None
+    blank(item)
     _unmap(tx, item)
     for table in (TimeSpan, Caption):
         tx.session.execute(delete(table).where(col(table.item_id) == item.id))
+
+
+def blank(item: EvidenceItem) -> None:
+    """An item without its names, words and dates: what is left are its id, digest, size, times."""
+    item.title = item.own_part = item.ai_use = item.ai_tool = item.file_name = ""
+    item.declared_type = item.recorded_with = item.consent_note = ""
+    item.reason, item.reason_params, item.scan_detail, item.flags = "", {}, "", []
+    item.work_from = item.work_to = item.issued_on = item.expires_on = item.consented_on = None
+    item.people, item.ai = PeopleShown.NOT_SAID.value, AiUse.NOT_SAID.value
 
 
 def _unmap(tx: Transaction, item: EvidenceItem) -> None:

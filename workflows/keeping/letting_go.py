@@ -35,9 +35,10 @@ from storage.tables import (
     TimeSpan,
     Upload,
 )
-from storage.vocabulary import EvidenceState, PeopleShown, Role, VoiceState
+from storage.vocabulary import EvidenceState, Role, VoiceState
 from workflows.attestations.document import read_kept, statement_body
-from workflows.evidence.describing import promise_erasure
+from workflows.evidence.coverage_kept import without_words
+from workflows.evidence.describing import blank, promise_erasure
 from workflows.keeping.plan import manifest_without_words
 
 OWN_VOICES = (Role.LEARNER.value, Role.SUPERVISOR.value, Role.EMPLOYER.value)
@@ -58,7 +59,7 @@ def let_go_of_items(tx: Transaction, case: Case) -> None:
         tx.session.execute(delete(table).where(col(table.item_id).in_(ids)))
     tx.session.execute(update(Upload).where(col(Upload.item_id).in_(ids)).values(fingerprint=""))
     for item in items:
-        _forget(item)
+        blank(item)
         if item.state != EvidenceState.ERASED:
             item.state = EvidenceState.ERASED.value
             item.version += 1
@@ -82,14 +83,8 @@ def let_go_of_words(tx: Transaction, case: Case) -> None:
     _history(tx, case.id)
     if case.decision_id is None:
         _undecided(tx, case.id)
-
-
-def _forget(item: EvidenceItem) -> None:
-    item.title = item.own_part = item.ai_use = item.ai_tool = item.file_name = ""
-    item.declared_type = item.recorded_with = item.consent_note = ""
-    item.reason, item.reason_params, item.scan_detail, item.flags = "", {}, "", []
-    item.work_from = item.work_to = item.issued_on = item.expires_on = item.consented_on = None
-    item.people = PeopleShown.NOT_SAID.value
+    else:
+        _decided(tx, case.id)
 
 
 def _witness(tx: Transaction, asked: Attestation) -> None:
@@ -153,6 +148,13 @@ def _undecided(tx: Transaction, case_id: UUID) -> None:
         .values(conflict_detail="", settled_why="", decline_reason="")
     )
     tx.session.execute(delete(CoverageRecord).where(col(CoverageRecord.case_id) == case_id))
+
+
+def _decided(tx: Transaction, case_id: UUID) -> None:
+    """How the outcomes stood is part of the decision; what the learner called a file is not."""
+    kept = tx.session.exec(select(CoverageRecord).where(CoverageRecord.case_id == case_id)).all()
+    for record in kept:
+        record.outcomes = without_words(record.outcomes)
 
 
 def _mails(tx: Transaction, case: Case, learner: Account, asked: Sequence[Attestation]) -> None:
