@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.web import hx
 from app.web.access import actor, needs, parts
-from app.web.assessor_rows import SheetPage, read_scores, sheet_page
+from app.web.assessor_rows import SheetPage, read_scores, sheet_drawing, sheet_page
 from app.web.evidence_shown import films_of, looks_at
 from app.web.forms import Form, Text, again, messages, parse
 from storage.errors import InvalidInput, NotFound
@@ -162,7 +162,7 @@ def _sheet(sheet_id: UUID) -> SheetView:
 def _check_page(sheet_id: UUID) -> dict[str, object]:
     view = _sheet(sheet_id)
     left = {code: _(problem.message, **problem.params) for code, problem in view.problems.items()}
-    return {"sheet": view, "left": left, "least": MIN_REASON}
+    return {"sheet": view, "left": left, "least": MIN_REASON, "matrix": sheet_drawing(view)}
 
 
 def _not_kept(error: InvalidInput, page: SheetPage) -> Response:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from flask_babel import gettext as _
-
+from app.web.coverage_rows import Drawing, drawing, said
 from storage.ids import CriterionCode, OutcomeCode
 from workflows.assessment.queries import SheetCriterion, SheetOutcome, SheetView
 from workflows.assessment.rules import ScoreEntry
@@ -56,6 +55,7 @@ class SheetPage:
     tabs: Sequence[OutcomeTab]
     next_code: OutcomeCode | None
     words: str
+    matrix: Drawing
 
     def with_typed(self, entries: Mapping[CriterionCode, ScoreEntry]) -> "SheetPage":
         """The same page with what was typed and could not be kept."""
@@ -87,8 +87,15 @@ def sheet_page(sheet: SheetView, code: str) -> SheetPage:
             for one in sheet.outcomes
         ],
         next_code=after[0].outcome.code if after else None,
-        words=" ".join(_(one.message, **one.params) for one in here.coverage.missing),
+        words=" ".join(said(one) for one in here.coverage.missing),
+        matrix=sheet_drawing(sheet),
     )
+
+
+def sheet_drawing(sheet: SheetView) -> Drawing:
+    """What counts where, drawn: all evidence by the outcomes that are scored on this sheet."""
+    covered = [one.coverage for one in sheet.outcomes]
+    return drawing(sheet.definition, covered, sheet.evidence, sheet.as_of)
 
 
 def read_scores(form: Mapping[str, str]) -> Mapping[CriterionCode, ScoreEntry]:

@@ -150,6 +150,17 @@ class TestSheet:
         assert f"0 of {len(panel.codes)} criteria" in page
         assert "/evidence/" in page and "Ines" not in page.partition("<main")[2]
 
+    def test_the_outcomes_are_drawn_by_what_counts_for_them(
+        self, panel: Panel, ines: Browser
+    ) -> None:
+        page = ines.get(sheet(panel, panel.first) + "?outcome=CNC1").text
+        drawn = page.split('<table class="matrix">')[1].split("</table>")[0]
+        rows = re.findall(r"<tr class=.*?</tr>", drawn, re.DOTALL)
+        assert "counts, shows the work itself" in rows[0] and 'aria-current="true"' in rows[0]
+        assert f'href="{sheet(panel, panel.first)}?outcome=CNC2"' in rows[1]
+        assert re.search(r'<li><a href="/evidence/[^"]+/view">Video of the job</a>', page)
+        assert '<table class="matrix">' in ines.get(sheet(panel, panel.first) + "/check").text
+
     def test_a_save_by_itself_keeps_half_a_score_and_says_so(
         self, panel: Panel, ines: Browser
     ) -> None:

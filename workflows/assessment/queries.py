@@ -6,7 +6,7 @@ tells nothing of anyone else's.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -33,7 +33,7 @@ from workflows.assessment.evidence import EvidenceRow, submitted
 from workflows.assessment.load import entry_of, own_sheet, scores_of
 from workflows.assessment.rules import MIN_REASON, ScoreEntry, unfinished
 from workflows.evidence.coverage import OutcomeCoverage
-from workflows.frameworks.definition import Criterion, Outcome, read_definition
+from workflows.frameworks.definition import Criterion, Definition, Outcome, read_definition
 
 
 class PlaceStep(StrEnum):
@@ -104,7 +104,10 @@ class SheetOutcome:
 
 @dataclass(frozen=True)
 class SheetView:
-    """A score sheet, whole, with everything that is needed to fill it."""
+    """A score sheet, whole, with everything that is needed to fill it.
+
+    `evidence` is all that was submitted; its ages are reckoned as of `as_of`.
+    """
 
     id: SheetId
     case_id: CaseId
@@ -118,6 +121,9 @@ class SheetView:
     due_at: datetime | None
     finalised_at: datetime | None
     outcomes: Sequence[SheetOutcome]
+    definition: Definition
+    evidence: Sequence[EvidenceRow]
+    as_of: date | None
 
     @property
     def criteria(self) -> Sequence[SheetCriterion]:
@@ -243,6 +249,9 @@ def sheet_view(tx: Transaction, actor: Actor, sheet_id: SheetId) -> SheetView:
             for outcome in definition.outcomes
             if _asks_for(place, outcome)
         ],
+        definition=definition,
+        evidence=evidence.items,
+        as_of=evidence.as_of,
     )
 
 
