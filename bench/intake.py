@@ -1,8 +1,9 @@
 """How long a file takes from its announcement to its seal, against the same bytes by plain means.
 
 Ours: the REST API of a running installation, with a client that sends four parts at a time, until
-the item says "sealed". Reference: boto3's own multipart upload of the same file with four threads
-to the same store, and one streaming GET with SHA-256. Both in the same run, one after the other.
+the item says "sealed"; the client names the file's digest, and a row says how long it takes to
+have it beforehand. Reference: boto3's own multipart upload of the same file with four threads to
+the same store, and one streaming GET with SHA-256. Both in the same run, one after the other.
 
 4 GB is sent when the disk has room for it (three copies are kept for a moment);
 ASSAY_BENCH_LARGEST_MB names another largest size.
@@ -15,183 +16,39 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Any
-from uuid import UUID
 
 import boto3
 import psutil
-import requests
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from sqlmodel import col, func, select
 
-from app.engines import stack
-from bench.intake_memory import Memory, make_file
+from app.scanning import NoScanner
+from bench.intake_memory import Memory, make_file, watched
 from bench.measure import Result, compared
-from storage.clock import SystemClock
+from bench.sending import PARALLEL, PATIENCE_SECONDS, send, wait_until_sealed
+from bench.site import Site, site
 from storage.database import Database
-from storage.ids import AccountId, CaseId, DefinitionId, InstitutionId
-from storage.tables import Account, DefinitionVersion, EvidenceItem, RoleGrant, SealedObject
-from storage.vault import StoreAddress, Vault
-from storage.vocabulary import EvidenceState, Role
-from tests.browser.installation import Installation, installation
+from storage.tables import EvidenceItem, SealedObject
+from storage.vocabulary import EvidenceState
+from tests.browser.installation import Installation
 from tests.fixtures.shared import ROOT
-from workflows.access.rules import Actor
-from workflows.cases.commands import open_case
 from workflows.evidence.one_pass import read_once
-from workflows.people.tokens import TokenScope, make_token
 
 MB = 1_000_000
 SIZES_MB = (1, 64, 1000, 4000)
-PARALLEL = 4
+TIMES = {1: 7, 64: 7, 1000: 3}
+COPIED_TOO = {64, 1000}
 SMALL_FILES, SMALL_SIZE, SEAL_WORKERS = 1000, 100_000, 2
 ROOM_NEEDED = 4
-PATIENCE_SECONDS = 1800
 GOAL, GOAL_SEAL, GOAL_RATE, GOAL_MEMORY_MB = 1.25, 1.15, 60, 64
-LEARNER = "marek.nowak@learner.example"
-
-
-@dataclass
-class Site:
-    """A running installation, a learner's token, and the store behind it."""
-
-    house: Installation
-    db: Database
-    vault: Vault
-    token: str
-    cases: tuple[CaseId, ...]
-
-    def call(self, method: str, path: str, body: object = None) -> Any:
-        """One call of the API."""
-        answer = _session().request(
-            method,
-            f"{self.house.site}/api/v1{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {self.token}"},
-            timeout=120,
-        )
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-
-_sessions: dict[int, requests.Session] = {}
-
-
-def _session() -> requests.Session:
-    """One for each thread, so that lines are used again."""
-    import threading
-
-    return _sessions.setdefault(threading.get_ident(), requests.Session())
-
-
-@contextmanager
-def site() -> Iterator[Site]:
-    """An installation of its own, removed at the end."""
-    with installation() as house:
-        addresses = stack.attach(house.home) or {}
-        db = Database(addresses["DATABASE_URL"], SystemClock())
-        vault = Vault(
-            StoreAddress(
-                endpoint_url=addresses["S3_ENDPOINT_URL"],
-                region=addresses["S3_REGION"],
-                bucket="assay-evidence",
-                access_key_id=addresses["S3_ACCESS_KEY_ID"],
-                secret_access_key=addresses["S3_SECRET_ACCESS_KEY"],
-            )
-        )
-        learner = _learner(db)
-        cases = _cases(db, learner, 3)
-        token = make_token(db, learner, "bench", tuple(TokenScope), 30).token
-        try:
-            yield Site(house, db, vault, token, cases)
-        finally:
-            db.close()
-
-
-def _learner(db: Database) -> Actor:
-    with db.reading() as tx:
-        account_id, institution_id = tx.session.exec(
-            select(RoleGrant.account_id, RoleGrant.institution_id)
-            .join(Account, col(Account.id) == col(RoleGrant.account_id))
-            .where(Account.email == LEARNER, RoleGrant.role == Role.LEARNER.value)
-        ).one()
-        learner = frozenset({Role.LEARNER})
-        return Actor(AccountId(account_id), InstitutionId(institution_id), learner)
-
-
-def _cases(db: Database, learner: Actor, count: int) -> tuple[CaseId, ...]:
-    """New cases of a learner, each for another credential."""
-    opened: list[CaseId] = []
-    with db.reading() as tx:
-        offered = tx.session.exec(
-            select(DefinitionVersion.id).where(
-                col(DefinitionVersion.published_at).is_not(None),
-                col(DefinitionVersion.retired_at).is_(None),
-            )
-        ).all()
-    for definition_id in offered:
-        if len(opened) < count:
-            try:
-                opened.append(open_case(db, learner, DefinitionId(definition_id)))
-            except Exception as error:
-                print(f"(no case here: {error})", file=sys.stderr)
-    return tuple(opened)
-
-
-def send(at: Site, path: Path, size: int, case_id: CaseId, name: str) -> UUID:
-    """Announce, sign, send and complete a file, four parts at a time; returns the item."""
-    ends = _ends(path, size)
-    said = {"file_name": name, "size": size, "media_type": "video/mp4", "fingerprint": ends}
-    item = at.call("POST", f"/cases/{case_id}/evidence", said)
-    plan = item["upload"]
-    numbers = range(1, plan["part_count"] + 1)
-
-    def one(number: int) -> None:
-        _send_part(at, item["id"], path, number, plan["part_size"])
-
-    if len(numbers) == 1:
-        one(1)
-    else:
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(one, numbers))
-    at.call("POST", f"/evidence/{item['id']}/complete", {})
-    return UUID(item["id"])
-
-
-def _send_part(at: Site, item_id: str, path: Path, number: int, part_size: int) -> None:
-    with path.open("rb") as file:
-        file.seek((number - 1) * part_size)
-        piece = file.read(part_size)
-    part = {"number": number, "sha256": hashlib.sha256(piece).hexdigest()}
-    (link,) = at.call("POST", f"/evidence/{item_id}/parts", {"parts": [part]})["parts"]
-    put = _session().put(link["url"], data=piece, headers=link["headers"], timeout=120)
-    put.raise_for_status()
-    taken = {**part, "etag": put.headers["ETag"]}
-    at.call("PUT", f"/evidence/{item_id}/parts", {"parts": [taken]})
-
-
-def _ends(path: Path, size: int) -> str:
-    """The fingerprint: digests of the first and the last MiB."""
-    with path.open("rb") as file:
-        first = file.read(min(size, 1024**2))
-        file.seek(max(0, size - 1024**2))
-        last = file.read()
-    return f"{hashlib.sha256(first).hexdigest()}:{hashlib.sha256(last).hexdigest()}"
-
-
-def wait_until_sealed(at: Site, item_id: UUID) -> None:
-    """Ask the API until the item is sealed."""
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    while (state := at.call("GET", f"/evidence/{item_id}")["state"]) != EvidenceState.SEALED.value:
-        if state != EvidenceState.STORED.value or time.monotonic() > ends_at:
-            raise RuntimeError(f"the item is {state}")
-        time.sleep(0.05)
 
 
 @dataclass
@@ -255,32 +112,49 @@ def read_back(client: Any, bucket: str, key: str) -> str:
     return digest.hexdigest()
 
 
-def one_size(at: Site, path: Path, size_mb: int, case_id: CaseId) -> list[Result]:
-    """Ours against plain means, for a file of one size; small ones several times."""
-    digest = make_file(path, size_mb * MB)
-    ours, theirs = [], []
-    for number in range(5 if size_mb < 100 else 1):
-        if number:
-            digest = _another(path, number)
-        with taking(at.house) as plain:
-            key = f"bench/{size_mb}-{number}"
-            if plainly(at, path, key) != digest:
-                raise RuntimeError("the store gave other bytes back")
-        at.vault.delete(key)
-        with taking(at.house) as taken:
-            name = f"film {size_mb} {number}.mp4"
-            item_id = send(at, path, size_mb * MB, case_id, name)
-            wait_until_sealed(at, item_id)
-        if at.call("GET", f"/evidence/{item_id}")["sha256"] != digest:
-            raise RuntimeError("sealed with another digest")
-        ours.append(taken)
-        theirs.append(plain)
+def one_size(at: Site, path: Path, size_mb: int) -> list[Result]:
+    """Ours against plain means, for a file of one size, several times unless it is large."""
+    ours, theirs, copied, beforehand = [], [], [], []
+    make_file(path, size_mb * MB)
+    for number in range(TIMES.get(size_mb, 1)):
+        began = time.perf_counter()
+        digest = _another(path, number)
+        beforehand.append(time.perf_counter() - began)
+        theirs.append(_plain(at, path, digest))
+        ours.append(_taken(at, path, digest, f"film {size_mb} {number}.mp4", digest))
+        if size_mb in COPIED_TOO:
+            digest = _another(path, number + 1000)
+            copied.append(_taken(at, path, digest, f"copied {size_mb} {number}.mp4", ""))
     label = f"{size_mb} MB" if size_mb < 1000 else f"{size_mb // 1000} GB"
     goal = GOAL if size_mb >= 64 else None
-    return [
-        _less(f"intake {label}", _wall(ours), "boto3 + sha256 read-back", _wall(theirs), goal),
-        _less(f"intake {label}, cpu", _cpus(ours), "boto3 + sha256 read-back", _cpus(theirs)),
+    plain = "boto3 + sha256 read-back"
+    rows = [
+        _less(f"intake {label}", _wall(ours), plain, _wall(theirs), goal),
+        _less(f"intake {label}, cpu", _cpus(ours), plain, _cpus(theirs)),
+        _less(f"its digest beforehand, {label}", _median(beforehand), plain, _wall(theirs)),
     ]
+    if copied:
+        rows.append(_less(f"intake {label}, no digest", _wall(copied), plain, _wall(theirs)))
+    return rows
+
+
+def _plain(at: Site, path: Path, digest: str) -> Taken:
+    key = f"bench/{digest}"
+    with taking(at.house) as taken:
+        if plainly(at, path, key) != digest:
+            raise RuntimeError("the store gave other bytes back")
+    at.vault.delete(key)
+    return taken
+
+
+def _taken(at: Site, path: Path, digest: str, name: str, said: str) -> Taken:
+    """Send it and wait for its seal; `said` is the digest that is announced, '' for none."""
+    with taking(at.house) as taken:
+        item_id = send(at, path, at.cases[0], name, sha256=said)
+        wait_until_sealed(at, item_id)
+    if at.call("GET", f"/evidence/{item_id}")["sha256"] != digest:
+        raise RuntimeError("sealed with another digest")
+    return taken
 
 
 def _another(path: Path, number: int) -> str:
@@ -296,11 +170,15 @@ def _another(path: Path, number: int) -> str:
 
 
 def _wall(taken: Sequence[Taken]) -> float:
-    return statistics.median(one.wall for one in taken)
+    return _median(one.wall for one in taken)
 
 
 def _cpus(taken: Sequence[Taken]) -> float:
-    return statistics.median(one.cpu for one in taken)
+    return _median(one.cpu for one in taken)
+
+
+def _median(seconds: Iterable[float]) -> float:
+    return statistics.median(seconds)
 
 
 def _less(
@@ -315,8 +193,6 @@ def _less(
 class _Mute:
     def scan(self, chunks: Any) -> Any:
         """Nothing is scanned here: the pass itself is measured."""
-        from app.scanning import NoScanner
-
         return NoScanner().scan(chunks)
 
 
@@ -375,8 +251,10 @@ def many_small(at: Site, folder: Path) -> list[Result]:
 
 def _send_small(at: Site, path: Path) -> None:
     number = int(path.stem)
-    path.write_bytes(b"%PDF-1.7\n" + os.urandom(SMALL_SIZE - 9))
-    send(at, path, SMALL_SIZE, at.cases[1 + number % 2], f"small {number}.pdf")
+    body = b"%PDF-1.7\n" + os.urandom(SMALL_SIZE - 9)
+    path.write_bytes(body)
+    digest = hashlib.sha256(body).hexdigest()
+    send(at, path, at.cases[1 + number % 2], f"small {number}.pdf", sha256=digest)
     path.unlink()
 
 
@@ -445,7 +323,7 @@ def results() -> Iterator[Result]:
             peaks = []
             for size in sizes:
                 with _peak(at) as peak:
-                    yield from one_size(at, path, size, at.cases[0])
+                    yield from one_size(at, path, size)
                 peaks.append(peak)
             yield from flat(peaks[0], peaks[-1])
     finally:
@@ -455,8 +333,6 @@ def results() -> Iterator[Result]:
 @contextmanager
 def _peak(at: Site) -> Iterator[dict[str, float]]:
     """The most resident memory of web and sealing worker, with what they fork."""
-    from bench.intake_memory import watched
-
     found: dict[str, float] = {}
     with watched(at.house) as parts:
         yield found

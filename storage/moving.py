@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from storage.database import Database
-from storage.tables import EvidenceItem, Upload, VaultCopy
+from storage.tables import EvidenceItem, SealedObject, Upload, VaultCopy
 from storage.vault import INCOMING, PREVIEWS, SEALED, ObjectFacts, ObjectMissing, Vault
 from storage.vault.keys import digest_of_key
 from storage.vocabulary import EvidenceState
@@ -184,16 +184,22 @@ def _sorted_out(move: _Move, batch: Iterable[ObjectFacts]) -> tuple[list[_Wanted
                 )
             ).all()
         )
-        waiting = set(
+        uploads: dict[str, str] = dict(
             tx.session.exec(
-                select(Upload.key)
+                select(Upload.key, EvidenceItem.state)
                 .join(EvidenceItem, col(EvidenceItem.id) == col(Upload.item_id))
-                .where(col(Upload.key).in_(keys), col(EvidenceItem.state).in_(WAITING))
+                .where(col(Upload.key).in_(keys))
             ).all()
+        )
+        kept = set(
+            tx.session.exec(
+                select(SealedObject.key).where(col(SealedObject.key).in_(list(uploads)))
+            )
         )
     wanted, left = [], []
     for one in objects:
-        if one.key.startswith(INCOMING) and one.key not in waiting:
+        passing = one.key.startswith(INCOMING) or one.key in uploads
+        if passing and one.key not in kept and uploads.get(one.key) not in WAITING:
             left.append(Moved(one.key, Outcome.IN_FLIGHT, "not kept, or not whole yet"))
         else:
             wanted.append(_Wanted(one, known.get(one.key)))

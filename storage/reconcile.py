@@ -186,8 +186,13 @@ def _about_sealed(
     db: Database, vault: Vault, row: _Expected | None, found: ObjectFacts | None
 ) -> Iterator[Discrepancy]:
     if row is None and found is not None:
-        if _again(db, _sealed, found.key) is None:
+        upload = _again(db, _incoming, found.key)
+        if _again(db, _sealed, found.key) is not None:
+            return
+        if upload is None:
             yield Discrepancy(Fault.NO_ROW, found.key, f"{found.size} bytes")
+        else:
+            yield from _about_incoming(db, vault, upload, found)
     elif row is not None and found is None:
         again = _again(db, _sealed, row.key)
         if again is not None and again.needed and vault.find(row.key) is None:

@@ -163,6 +163,7 @@ def announce(case_id: UUID) -> Response:
         sent.fingerprint or "",
         sent.kind,
         sent.recorded_with or "",
+        sent.sha256 or "",
     )
     plan = announce_evidence(
         parts().db, parts().vault, actor(), CaseId(case_id), announced, limits=parts().limits

@@ -87,6 +87,12 @@ class Announcement(Sent):
         description="SHA-256 of the first MiB, a colon, SHA-256 of the last MiB: by this and its "
         "size the same file is known again, from another device too.",
     )
+    sha256: Sha256Hex | None = Field(
+        default=None,
+        description="SHA-256 of the whole file, where it is known beforehand: the bytes are then "
+        "sent to where they will stay, which makes sealing faster, and refused if they turn out to "
+        "be others.",
+    )
     kind: LearnerKind | None = Field(default=None, description="null: likely from its type.")
     recorded_with: Words | None = Field(
         default=None, max_length=LONGEST_TITLE, description="What a recording is taken with."

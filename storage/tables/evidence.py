@@ -145,7 +145,8 @@ class Upload(Table, table=True):
 
     `store_upload_id` is the store's own id of the multipart upload; empty until it was begun.
     An `open_ended` upload is of a recording whose size is known only at its end: until then its
-    parts all have the planned size, and `part_count` is the most that there can be.
+    parts all have the planned size, and `part_count` is the most that there can be. `sha256` is
+    what the sender says of the whole file; '' when they did not.
     """
 
     __tablename__ = "upload"
@@ -165,6 +166,7 @@ class Upload(Table, table=True):
     part_size: int = Field(sa_type=BigInteger)
     part_count: int
     fingerprint: str = ""
+    sha256: str = Field(default="", sa_column_kwargs={"server_default": ""})
     open_ended: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     created_at: datetime = moment()
     active_at: datetime = moment()

@@ -13,7 +13,15 @@ from storage.vault.errors import (
     StoreAway,
     UploadGone,
 )
-from storage.vault.keys import INCOMING, PREVIEWS, SEALED, incoming_key, previews_of, sealed_key
+from storage.vault.keys import (
+    INCOMING,
+    PREVIEWS,
+    SEALED,
+    arrival_key,
+    incoming_key,
+    previews_of,
+    sealed_key,
+)
 from storage.vault.plan import SMALLEST_PART, PartPlan, plan_open_ended, plan_parts
 from storage.vault.values import (
     KeptPart,
@@ -43,6 +51,7 @@ __all__ = [
     "StoreAway",
     "UploadGone",
     "Vault",
+    "arrival_key",
     "incoming_key",
     "plan_open_ended",
     "plan_parts",

@@ -141,15 +141,16 @@ class Vault:
         """Make one object of exactly these parts. The caller has checked them against the plan.
 
         AWS wants the digest of each part once more, because the upload was begun with digests.
-        Raises UploadGone when it was completed or aborted before, BytesDiffer when a part is not
-        the one that was named.
+        Raises UploadGone when it was completed or aborted before, AlreadyThere when there is an
+        object, BytesDiffer when a part is not the one that was named.
         """
-        with store_errors():
+        with store_errors(creating=True):
             self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=store_upload_id,
                 MultipartUpload={"Parts": [_completed(part) for part in parts]},
+                IfNoneMatch="*",
             )
         return self.facts(key)
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.fixtures.shared import ROOT
 
 READY = "Assay is ready at "
 GRACE_SECONDS = 90
+NO_OTHERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,26 @@ class Installation:
 
 
 @contextmanager
-def installation() -> Iterator[Installation]:
-    """A running installation with the demo's people, removed with all its data at the end."""
+def installation(
+    settings: Mapping[str, str] = NO_OTHERS, *, breakable: bool = True
+) -> Iterator[Installation]:
+    """A running installation with the demo's people, removed with all its data at the end.
+
+    `settings`: others than the demo's own. Evidence goes straight to the store when the line to it
+    is not `breakable`.
+    """
     home = Path(tempfile.mkdtemp(prefix="assay-browser-"))
     home.chmod(0o711)
     port = free_ports(1)[0]
     line = Proxy("http://127.0.0.1:9")  # the store has no address yet
-    up = _start(home, port, line.url)
+    public = {"S3_PUBLIC_ENDPOINT_URL": line.url} if breakable else {}
+    up = _start(home, port, {**public, **settings})
     try:
         _wait_until_ready(up, home)
         addresses = stack.attach(home) or {}
         line.lead_to(addresses["S3_ENDPOINT_URL"])
-        yield Installation(f"http://127.0.0.1:{port}", line.url, home, line)
+        store = line.url if breakable else addresses["S3_ENDPOINT_URL"]
+        yield Installation(f"http://127.0.0.1:{port}", store, home, line)
     finally:
         up.send_signal(signal.SIGTERM)
         up.wait(GRACE_SECONDS)
@@ -51,10 +60,9 @@ def installation() -> Iterator[Installation]:
         rmtree(home)
 
 
-def _start(home: Path, port: int, store: str) -> "subprocess.Popen[str]":
+def _start(home: Path, port: int, settings: Mapping[str, str]) -> "subprocess.Popen[str]":
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    env = {**kept, "ASSAY_HOME": str(home), "PORT": str(port), "ASSAY_ENV": "demo"}
-    env["S3_PUBLIC_ENDPOINT_URL"] = store
+    env = {**kept, "ASSAY_HOME": str(home), "PORT": str(port), "ASSAY_ENV": "demo", **settings}
     return subprocess.Popen(
         [sys.executable, "-m", "app.cli", "up"],
         cwd=ROOT,

@@ -14,7 +14,7 @@ from sqlmodel import select
 from storage.crashpoints import CRASHED
 from storage.errors import Unavailable
 from storage.ids import ItemId, sha256_of
-from storage.reconcile import compare, rehash
+from storage.reconcile import Fault, compare, rehash
 from storage.tables import Event, EvidenceItem, OutboxRow, Upload
 from storage.vault import StoreAddress, StoreAway, Vault, sealed_key
 from storage.vocabulary import EvidenceState
@@ -187,6 +187,35 @@ def test_a_seal_that_died_after_its_verdict_leaves_only_what_the_sweeper_clears(
     intake.world.clock.advance(timedelta(days=2))
     assert clear_incoming(intake.db, intake.vault) == 1
     assert [one.key for one in intake.vault.list_keys("")] == [KEY]
+
+
+@pytest.mark.parametrize("point", ["seal.read", "seal.claimed", "job.before_commit"])
+def test_bytes_that_stay_where_they_arrived_survive_a_seal_that_died(
+    dying: Dying, point: str
+) -> None:
+    intake = dying.intake
+    intake.names_digest = True
+    item_id = intake.store(BODY)
+    dying.act("seal", item_id, Work.SEAL_EVIDENCE).dies_at(point)
+    shared = intake.sealed(BODY, "the same.pdf")
+    assert intake.seal(item_id).sha256 == shared.sha256 == sha256_of(BODY)
+    kept = intake.arrived_at(item_id) if point != "seal.read" else intake.arrived_at(shared.id)
+    assert [one.key for one in intake.vault.list_keys("")] == [kept]
+
+
+@pytest.mark.parametrize("point", ["job.after_commit", "seal.recorded"])
+def test_a_second_copy_that_a_crash_left_under_its_digest_is_cleared(
+    dying: Dying, point: str
+) -> None:
+    intake = dying.intake
+    intake.names_digest = True
+    first, second = intake.sealed(BODY), intake.store(BODY, "again.pdf")
+    dying.act("seal", second, Work.SEAL_EVIDENCE).dies_at(point)
+    assert intake.item(second).state == EvidenceState.SEALED
+    intake.world.clock.advance(timedelta(days=2))
+    assert [one.fault for one in compare(intake.db, intake.vault)] == [Fault.LEFT_OVER]
+    assert clear_incoming(intake.db, intake.vault) == 1
+    assert [one.key for one in intake.vault.list_keys("")] == [intake.arrived_at(first.id)]
 
 
 @pytest.mark.parametrize("point", SEAL_POINTS)

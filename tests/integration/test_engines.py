@@ -290,7 +290,15 @@ def test_a_process_that_merely_has_the_number_of_a_leftover_is_left_alone(home: 
         stranger.kill()
 
 
-@pytest.mark.parametrize("record", ["", "{}", "[]", '{"pid": "x", "birth": 1, "signal": 1}'])
+BROKEN = {
+    "empty": "",
+    "object": "{}",
+    "list": "[]",
+    "words": '{"pid": "x", "birth": 1, "signal": 1}',
+}
+
+
+@pytest.mark.parametrize("record", BROKEN.values(), ids=BROKEN)
 def test_a_broken_record_is_no_obstacle(home: Path, record: str) -> None:
     record_of(home).write_text(record)
     with valkey.start(home) as engine:

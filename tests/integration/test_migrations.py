@@ -1,7 +1,7 @@
 """Migrations on a real database: equal to the models, whole or not at all, one at a time."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -17,7 +17,14 @@ from storage.database import Database, driver_url
 from storage.errors import Conflict, InvalidInput, Unavailable
 from storage.ids import new_id
 from storage.tables import METADATA, Case
-from storage.tables.guards import GUARDS, LETTING_GO, NOT_LETTING_GO, UNGUARDS
+from storage.tables.guards import (
+    GUARDS,
+    LETTING_GO,
+    NOT_LETTING_GO,
+    NOT_SIGNED_ANEW,
+    SIGNED_ANEW,
+    UNGUARDS,
+)
 from tests.fixtures.panel import Panel
 from tests.fixtures.world import World
 
@@ -120,7 +127,7 @@ class TestEqualToTheModels:
         engine = create_engine(driver_url(empty_url))
         with engine.begin() as connection:
             METADATA.create_all(connection)
-            for guard in (*GUARDS, *LETTING_GO):
+            for guard in (*GUARDS, *LETTING_GO, *SIGNED_ANEW):
                 connection.exec_driver_sql(guard)
         engine.dispose()
         migrated, modelled = catalogue(database_url), catalogue(empty_url)
@@ -130,7 +137,7 @@ class TestEqualToTheModels:
 
     def test_every_guard_can_be_taken_down(self, database_url: str) -> None:
         with psycopg.connect(database_url) as connection:
-            for statement in (*NOT_LETTING_GO, *UNGUARDS):
+            for statement in (*NOT_SIGNED_ANEW, *NOT_LETTING_GO, *UNGUARDS):
                 connection.execute(statement.encode())
         left = [
             name for name in catalogue(database_url) if name.split()[0] in {"trigger", "function"}
@@ -216,7 +223,7 @@ class TestLocks:
         with ThreadPoolExecutor(1) as pool, psycopg.connect(database_url) as old_code:
             old_code.execute("SELECT count(*) FROM event")
             going = pool.submit(migrate.downgrade, database_url, "base", lock_timeout="300ms")
-            _wait_for_a_queue(database_url)
+            _wait_for_a_queue(database_url, going)
             with db.reading() as behind:
                 behind.session.execute(text("SELECT count(*) FROM event"))
             with pytest.raises(Unavailable):
@@ -266,10 +273,10 @@ class TestWords:
         assert revision(empty_url) is None
 
 
-def _wait_for_a_queue(url: str) -> None:
-    """Return when someone waits for a lock."""
+def _wait_for_a_queue(url: str, going: "Future[None]") -> None:
+    """Return when someone waits for a lock, or when it is over before."""
     with psycopg.connect(url, autocommit=True) as connection:
         waiting = """SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
                      WHERE NOT l.granted AND d.datname = current_database()"""
-        while connection.execute(waiting).fetchone() == (0,):
+        while connection.execute(waiting).fetchone() == (0,) and not going.done():
             connection.execute("SELECT pg_sleep(0.01)")

@@ -10,9 +10,9 @@ from sqlmodel import col, select
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict
 from storage.events import Who, record
-from storage.ids import CaseId, ItemId, new_id
+from storage.ids import CaseId, ItemId, Sha256, new_id
 from storage.tables import Case, EvidenceItem, Institution, Upload
-from storage.vault import incoming_key, plan_open_ended, plan_parts
+from storage.vault import arrival_key, plan_open_ended, plan_parts
 from storage.vocabulary import EvidenceKind, EvidenceState
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
@@ -65,7 +65,7 @@ def _unfinished(tx: Transaction, case: Case, announced: Announcement) -> ItemId 
     Raises Conflict for another file that has the same name and size.
     """
     under_way = tx.session.exec(
-        select(EvidenceItem.id, EvidenceItem.file_name, Upload.fingerprint)
+        select(EvidenceItem.id, EvidenceItem.file_name, Upload.fingerprint, Upload.sha256)
         .join(Upload, col(Upload.item_id) == col(EvidenceItem.id))
         .where(
             EvidenceItem.case_id == case.id,
@@ -76,13 +76,18 @@ def _unfinished(tx: Transaction, case: Case, announced: Announcement) -> ItemId 
         )
         .order_by(col(EvidenceItem.created_at))
     ).all()
-    for item_id, name, fingerprint in under_way:
-        same_bytes = fingerprint == announced.fingerprint
+    for item_id, name, fingerprint, sha256 in under_way:
+        same_bytes = fingerprint == announced.fingerprint and _agree(sha256, announced.sha256)
         if same_bytes and (announced.fingerprint or name == announced.file_name):
             return ItemId(item_id)
-    if announced.size is not None and announced.file_name in {name for _, name, _ in under_way}:
+    if announced.size is not None and announced.file_name in {row[1] for row in under_way}:
         raise Conflict(OTHER_FILE)
     return None
+
+
+def _agree(one: str, other: str) -> bool:
+    """Whether two digests can be those of one file; '' is not said."""
+    return not one or not other or one == other
 
 
 def _of_size(size: int | None) -> ColumnElement[bool]:
@@ -102,10 +107,11 @@ def _new_item(tx: Transaction, who: Who, case: Case, announced: Announcement, ro
         Upload(
             id=upload_id,
             item_id=item_id,
-            key=incoming_key(upload_id),
+            key=arrival_key(upload_id, Sha256(announced.sha256) if announced.sha256 else None),
             part_size=plan.part_size,
             part_count=plan.part_count,
             fingerprint=announced.fingerprint,
+            sha256=announced.sha256,
             open_ended=open_ended,
             created_at=tx.now,
             active_at=tx.now,

@@ -17,7 +17,7 @@ from storage.outbox import receive
 from storage.tables import EvidenceItem, OutboxRow, SealedObject, Upload
 from storage.vault import Vault
 from storage.vocabulary import EvidenceState
-from workflows.evidence.kept import begin_erasing
+from workflows.evidence.kept import begin_erasing, kept_among
 from workflows.looking.forgetting import (
     after_its_look,
     forget_look,
@@ -65,10 +65,7 @@ def _claim(db: Database, item_id: ItemId) -> _Remains:
             return _Remains(())
         _after_its_seal(tx, item_id)
         after_its_look(tx, item_id)
-        uploads = tuple(
-            (upload.key, upload.store_upload_id)
-            for upload in tx.session.exec(select(Upload).where(Upload.item_id == item_id))
-        )
+        uploads = _uploads(tx, item_id)
         if item.sha256 is None:
             return _Remains(uploads)
         sealed = tx.session.get(SealedObject, item.sha256, with_for_update=True)
@@ -76,6 +73,15 @@ def _claim(db: Database, item_id: ItemId) -> _Remains:
             return _Remains(uploads, item.sha256)
         begin_erasing(tx, sealed)
         return _Remains(uploads, sealed.sha256, sealed.key)
+
+
+def _uploads(tx: Transaction, item_id: ItemId) -> tuple[tuple[str, str], ...]:
+    """Where the item's files arrived, but for those that stayed there as what is kept."""
+    arrived = tx.session.exec(
+        select(Upload.key, Upload.store_upload_id).where(Upload.item_id == item_id)
+    ).all()
+    kept = kept_among(tx, [key for key, _ in arrived])
+    return tuple((key, begun) for key, begun in arrived if key not in kept)
 
 
 @command

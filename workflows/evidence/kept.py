@@ -1,5 +1,7 @@
 """The rows of sealed bytes: held against erasure, and where each one's object is."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -11,18 +13,21 @@ from storage.tables import ErasedBytes, SealedObject
 from storage.vault import sealed_key
 
 
-def hold_sealed_object(tx: Transaction, sha256: Sha256, size: int) -> SealedObject:
+def hold_sealed_object(
+    tx: Transaction, sha256: Sha256, size: int, lying_at: str = ""
+) -> SealedObject:
     """The row of the bytes with this digest, made if need be, held against erasure.
 
+    `lying_at`: a key of this digest under which they are already, and stay if no row is there yet.
     Raises Unavailable while the bytes are being erased.
     """
     made = tx.session.execute(
         insert(SealedObject)
-        .values(sha256=sha256, key=sealed_key(sha256), size=size, sealed_at=tx.now)
+        .values(sha256=sha256, key=lying_at or sealed_key(sha256), size=size, sealed_at=tx.now)
         .on_conflict_do_nothing(index_elements=["sha256"])
         .returning(col(SealedObject.sha256))
     ).scalar()
-    if made:
+    if made and not lying_at:
         # nobody can begin an erasure while our row is not committed: the count stands still
         key = sealed_key(sha256, _erased_before(tx, sha256))
         tx.session.execute(
@@ -37,6 +42,13 @@ def hold_sealed_object(tx: Transaction, sha256: Sha256, size: int) -> SealedObje
     if row.erasing_at is not None:
         raise Unavailable("The same bytes are being erased just now; this waits for that.")
     return row
+
+
+def kept_among(tx: Transaction, keys: Iterable[str]) -> frozenset[str]:
+    """Those of the keys under which sealed bytes are kept."""
+    return frozenset(
+        tx.session.exec(select(SealedObject.key).where(col(SealedObject.key).in_(list(keys))))
+    )
 
 
 def begin_erasing(tx: Transaction, row: SealedObject) -> None:

@@ -17,6 +17,7 @@ LONGEST_NAME = 255
 LONGEST_TITLE = 200
 LONGEST_TEXT = 4000
 FINGERPRINT = re.compile(r"[0-9a-f]{64}:[0-9a-f]{64}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 LEARNER_KINDS = tuple(kind for kind in EvidenceKind if kind is not EvidenceKind.ATTESTATION)
 """What a learner may call an item; an attestation is made by the one who gives it."""
@@ -56,6 +57,9 @@ class Announcement:
     `size` is None for a recording whose size is known only at its end. Its fingerprint is made up
     by the browser, so that announcing it again, after an answer that got lost, makes no second
     item. `recorded_with` says what it is taken with.
+
+    `sha256` is the whole file's, where the sender has it beforehand: the bytes are then sent to
+    where they will stay, and refused if they turn out to be others.
     """
 
     file_name: str
@@ -64,6 +68,7 @@ class Announcement:
     fingerprint: str = ""
     kind: EvidenceKind | None = None
     recorded_with: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,10 @@ def fit_to_announce(announced: Announcement, limits: Limits) -> None:
     problems = [*_name_problems(announced.file_name), *_size_problems(announced.size, limits)]
     if announced.fingerprint and not FINGERPRINT.fullmatch(announced.fingerprint):
         problems.append(Problem("fingerprint", "The fingerprint must be two SHA-256 digests."))
+    if announced.sha256 and not DIGEST.fullmatch(announced.sha256):
+        problems.append(Problem("sha256", "The digest must be a SHA-256 in lower-case hex."))
+    if announced.sha256 and announced.size is None:
+        problems.append(Problem("sha256", "A recording has no digest before its end."))
     if announced.kind is not None and announced.kind not in LEARNER_KINDS:
         problems.append(Problem("kind", "Choose one of the kinds of evidence."))
     recorder = announced.recorded_with

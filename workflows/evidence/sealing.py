@@ -2,7 +2,8 @@
 
 Claim (tx) → read, copy (no tx) → record (tx). Killed anywhere, it is run again and comes to the
 same end: the digest is claimed before the copy, so that nobody erases what is about to be shared,
-and the copy never overwrites.
+and the copy never overwrites. A file that was announced with its digest lies under such a key
+already, and stays there when it is the first with these bytes.
 """
 
 import time
@@ -24,7 +25,7 @@ from storage.vault import ObjectChanged, ObjectFacts, Vault
 from storage.vocabulary import EvidenceState
 from workflows.archives.findings import Findings
 from workflows.confining import Confinement, Source
-from workflows.evidence.kept import hold_sealed_object
+from workflows.evidence.kept import hold_sealed_object, kept_among
 from workflows.evidence.load import lock_item
 from workflows.evidence.one_pass import read_once
 from workflows.evidence.to_look_into import look_inside
@@ -53,6 +54,7 @@ class _Stored:
     etag: str
     file_name: str
     declared_size: int
+    declared_sha256: str
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,18 @@ def seal_evidence(
     if reading.sort:
         reading = replace(reading, inside=_look_inside(vault, source, checks, reading.sort))
     crash_point("seal.read")
-    judged = verdict(reading, stored.declared_size, checks.policy)
-    locked_until = None
-    if judged.state is EvidenceState.SEALED and (key := claim_digest(db, item_id, reading)):
+    judged = verdict(reading, stored.declared_size, checks.policy, stored.declared_sha256)
+    locked_until, lying_at = None, stored.key if stored.declared_sha256 else ""
+    sealed = judged.state is EvidenceState.SEALED
+    if sealed and (key := claim_digest(db, item_id, reading, lying_at)):
         crash_point("seal.claimed")
-        vault.seal_copy(source, reading.sha256, key)
+        if key != stored.key:
+            vault.seal_copy(source, reading.sha256, key)
         locked_until = _lock(vault, key, db.clock.now(), checks.policy.lock_days)
         crash_point("seal.copied")
     _record(db, item_id, outbox_id, _Outcome(reading, judged, locked_until))
     crash_point("seal.recorded")
-    if judged.state is not EvidenceState.QUARANTINED:
+    if judged.state is not EvidenceState.QUARANTINED and not _stays(db, stored.key):
         vault.delete(stored.key)
 
 
@@ -131,18 +135,25 @@ def _lock(vault: Vault, key: str, now: datetime, days: int) -> datetime | None:
     return until if vault.lock(key, until) else None
 
 
+def _stays(db: Database, key: str) -> bool:
+    """Whether what was uploaded is what is kept: no other upload can come to have this key."""
+    with db.reading() as tx:
+        return key in kept_among(tx, [key])
+
+
 @command
-def claim_digest(db: Database, item_id: ItemId, reading: Reading) -> str:
+def claim_digest(db: Database, item_id: ItemId, reading: Reading, lying_at: str = "") -> str:
     """Say that this item will share the bytes with this digest, before they are copied.
 
-    Returns the key that they are kept under; '' when the item was removed meanwhile. Raises
-    Unavailable while those bytes are erased.
+    Returns the key that they are kept under, which is `lying_at` for the first that lie under a
+    key of their digest already; '' when the item was removed meanwhile. Raises Unavailable while
+    those bytes are erased.
     """
     with db.transaction() as tx:
         item = lock_item(tx, item_id)
         if item.state != EvidenceState.STORED.value:
             return ""
-        kept = hold_sealed_object(tx, reading.sha256, reading.size)
+        kept = hold_sealed_object(tx, reading.sha256, reading.size, lying_at)
         item.sha256 = reading.sha256
         return kept.key
 
@@ -195,7 +206,14 @@ def _stored(db: Database, item_id: ItemId) -> _Stored | None:
         if row is None:
             return None
         item, upload = row
-        return _Stored(item_id, upload.key, upload.etag, item.file_name, item.declared_size)
+        return _Stored(
+            item_id,
+            upload.key,
+            upload.etag,
+            item.file_name,
+            item.declared_size,
+            upload.sha256,
+        )
 
 
 @command

@@ -39,7 +39,8 @@ def upload_small(
     """
     size = body.seek(0, os.SEEK_END)
     _fit_for_form(size)
-    announced = replace(announced, size=size, fingerprint=_fingerprint(body, size))
+    digest = _digest(body, 0, size)
+    announced = replace(announced, size=size, fingerprint=_fingerprint(body, size), sha256=digest)
     fit_to_announce(announced, limits)
     item_id = claim_upload(db, actor, case_id, announced, limits)
     with db.reading() as tx:
@@ -47,7 +48,6 @@ def upload_small(
         upload = live_upload(tx, held.item)
     if upload.store_upload_id:
         vault.abort(upload.key, upload.store_upload_id)
-    digest = _digest(body, 0, size)
     body.seek(0)
     facts = vault.put_small(upload.key, body, sha256=digest)
     crash_point("small.stored")

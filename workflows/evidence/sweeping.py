@@ -5,16 +5,17 @@ Each is called by the sweeper every so often and bears being called twice.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
+from sqlalchemy import exists
 from sqlmodel import col, select
 
 from storage.database import Database, Transaction, command
 from storage.events import SYSTEM, record
 from storage.ids import CaseId, ItemId
-from storage.tables import EvidenceItem, Upload
+from storage.tables import EvidenceItem, SealedObject, Upload
 from storage.vault import INCOMING, ObjectFacts, OpenUpload, Vault
 from storage.vocabulary import EvidenceState
 from workflows.evidence.load import ON_ITS_WAY, lock_item
@@ -24,6 +25,7 @@ INTERRUPTED_AFTER = timedelta(minutes=5)
 INTERRUPTED_UNTIL = timedelta(days=2)
 ABANDONED_DAYS = 7
 GRACE = timedelta(days=1)
+LOOKED_FOR = timedelta(days=2)
 BATCH = 500
 UNFINISHED = "This upload was not finished within %(days)s days and was given up. Send it again."
 DONE_WITH = frozenset({EvidenceState.SEALED, EvidenceState.REJECTED, EvidenceState.ERASED})
@@ -85,12 +87,34 @@ def clear_incoming(db: Database, vault: Vault, grace: timedelta = GRACE) -> int:
     """
     before = db.clock.now() - grace
     old = (one for one in vault.list_keys(INCOMING) if one.modified_at < before)
-    removed = 0
+    removed = _clear_named(db, vault, before)
     while batch := list(islice(old, BATCH)):
         for key in _needless(db, batch):
             vault.delete(key)
             removed += 1
     return removed
+
+
+def _clear_named(db: Database, vault: Vault, before: datetime) -> int:
+    """The same for uploads under keys of their digests, where other bytes are kept or none.
+
+    They are removed when they are judged; this is for what a crash right then has left.
+    """
+    with db.reading() as tx:
+        keys = tx.session.exec(
+            select(Upload.key)
+            .join(EvidenceItem, col(EvidenceItem.id) == col(Upload.item_id))
+            .where(
+                Upload.sha256 != "",
+                col(Upload.completed_at).between(before - LOOKED_FOR, before),
+                col(EvidenceItem.state).in_(DONE_WITH),
+                ~exists().where(col(SealedObject.key) == col(Upload.key)),
+            )
+        ).all()
+    left = [key for key in keys if vault.find(key) is not None]
+    for key in left:
+        vault.delete(key)
+    return len(left)
 
 
 def _idle(db: Database, since: timedelta, until: timedelta | None = None) -> Sequence[_Idle]:

@@ -19,6 +19,7 @@ from storage.events import Who, record
 from storage.ids import CaseId, ItemId
 from storage.tables import EvidenceItem, Upload, UploadPart
 from storage.vault import (
+    AlreadyThere,
     KeptPart,
     ObjectFacts,
     PartPlan,
@@ -326,7 +327,7 @@ def _assemble(
             plan = plan.ended_at(size or recorded_end(kept, held.recorded) or 1)
         parts: tuple[KeptPart, ...] = check_part_list(plan, kept, held.recorded, named)
         return vault.complete(held.key, held.store_upload_id, parts)
-    except UploadGone:
+    except (UploadGone, AlreadyThere):
         whole = _whole(vault, held)
         if whole is None:
             raise Conflict(

@@ -108,8 +108,10 @@ class Verdict:
     reason: Problem | None = None
 
 
-def verdict(reading: Reading, declared_size: int, policy: SealPolicy) -> Verdict:
-    """What becomes of the file.
+def verdict(
+    reading: Reading, declared_size: int, policy: SealPolicy, declared_sha256: str = ""
+) -> Verdict:
+    """What becomes of the file. `declared_sha256`: what the sender said of it; '' for nothing.
 
     Raises Unavailable when the institution takes nothing unscanned and the scanner is away: then
     the item waits.
@@ -117,7 +119,8 @@ def verdict(reading: Reading, declared_size: int, policy: SealPolicy) -> Verdict
     scan, flags = believed(reading, policy), _flags(reading)
     if scan.verdict is ScanVerdict.INFECTED:
         return Verdict(EvidenceState.QUARANTINED, scan, flags, _infected(scan))
-    refused = _refused(reading, declared_size, policy)
+    refused = _not_what_was_sent(reading, declared_size, declared_sha256)
+    refused = refused or _refused(reading, policy)
     if refused is not None:
         return Verdict(EvidenceState.REJECTED, scan, flags, refused)
     if policy.refuse_unscanned and scan.verdict is ScanVerdict.ERROR:
@@ -152,11 +155,15 @@ def _flags(reading: Reading) -> tuple[Flag, ...]:
     return tuple(sorted(flags))
 
 
-def _refused(reading: Reading, declared_size: int, policy: SealPolicy) -> Problem | None:
+def _not_what_was_sent(reading: Reading, size: int, sha256: str) -> Problem | None:
+    if reading.size != size:
+        return _other_size(reading.size, size)
+    return _other_bytes() if sha256 not in {"", reading.sha256} else None
+
+
+def _refused(reading: Reading, policy: SealPolicy) -> Problem | None:
     """Why the file cannot be taken, whatever the scanner says; None when it can."""
     inside = reading.inside
-    if reading.size != declared_size:
-        return _other_size(reading.size, declared_size)
     if reading.type.refusal is not None:
         return reading.type.refusal
     if inside is not None and inside.refusal is not None:
@@ -180,6 +187,14 @@ def _other_size(size: int, declared: int) -> Problem:
         "file",
         "%(declared)s bytes were announced and %(size)s arrived. Please upload the file again.",
         {"declared": declared, "size": size},
+    )
+
+
+def _other_bytes() -> Problem:
+    return Problem(
+        "file",
+        "What arrived is not the file that was announced: it was changed while it was sent, or on "
+        "the way. Please upload it again.",
     )
 
 

@@ -1,12 +1,14 @@
 """Part plans, keys and download names: pure values."""
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.ids import Sha256, sha256_of
-from storage.vault import plan_open_ended, plan_parts, sealed_key
-from storage.vault.keys import digest_of_key
+from storage.vault import plan_open_ended, plan_parts
+from storage.vault.keys import arrival_key, digest_of_key, incoming_key, sealed_key
 from storage.vault.names import attachment
 from storage.vault.plan import LARGEST_COUNT, LARGEST_FILE, MIB, SMALLEST_PART
 
@@ -55,6 +57,12 @@ def test_a_sealed_key_says_its_digest_and_no_other_key_does() -> None:
     assert digest_of_key(sealed_key(digest)) == digest
     assert digest_of_key(sealed_key(digest, 2)) == digest
     assert sealed_key(digest, 2) != sealed_key(digest)
+    upload_id = UUID(int=77)
+    arrived = arrival_key(upload_id, digest)
+    assert digest_of_key(arrived) == digest
+    assert arrived.startswith(sealed_key(digest)) and arrived.endswith(upload_id.hex)
+    assert arrival_key(upload_id) == incoming_key(upload_id)
+    assert digest_of_key(arrived + "0") is None
     assert digest_of_key(sealed_key(digest) + ".x") is None
     assert digest_of_key(sealed_key(digest) + ".02") is None
     assert digest_of_key("sealed/zz/no") is None
