@@ -35,6 +35,8 @@ MAX_ALIKE = 6
 """Blank nodes that look alike and touch are told apart by trying their orders: n! of them."""
 
 _ALLOWED_KEYWORDS = {"@context", "@value", "@language"}
+_MOST_OWN_TERMS = 100
+_OWN_ENTRY = {"@id", "@type"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
 _EXPANDED_KEYWORDS = {"@id", "@type", "@value", "@language", "@graph", "@list"}
@@ -46,32 +48,37 @@ _MAY_BE_SAID_OF_ROOT = {
 }
 
 
-def canonicalize(document: JsonObject, contexts: Contexts | None = None) -> bytes:
+def canonicalize(
+    document: JsonObject, contexts: Contexts | None = None, *, own_contexts: bool = False
+) -> bytes:
     """The canonical N-Quads (RDFC-1.0, SHA-256) of a JSON-LD document, in UTF-8.
 
-    `contexts` replaces the pinned ones, for test vectors that need others. Raises Malformed, with
-    the reason, for any document whose JSON and RDF could be read differently.
+    `contexts` replaces the pinned ones, for test vectors that need others. With `own_contexts` a
+    document may define terms of its own, as W3C's data model allows: such a signature says nothing
+    about which term stands for what, so it is for programs that judge contexts themselves, and no
+    verdict for people is made of it. Raises Malformed, with the reason, for any document whose JSON
+    and RDF could be read differently.
     """
     known = pinned_contexts() if contexts is None else contexts
-    screen(document, known)
+    screen(document, known, own_contexts=own_contexts)
     expanded = expand(document, known)
-    _check_expanded(expanded)
+    _check_expanded(expanded, own_contexts=own_contexts)
     quads = to_quads(expanded)
     _check_blank_nodes(quads)
     return b"".join(canonical_lines(quads))
 
 
-def screen(document: JsonObject, contexts: Contexts) -> None:
+def screen(document: JsonObject, contexts: Contexts, *, own_contexts: bool = False) -> None:
     """Refuse, before any JSON-LD is done, what is too large or could be read two ways."""
     check_depth(document)
     _check_size(document)
     if "@context" not in document:
         raise Malformed("The document names no JSON-LD context.")
-    for node in _objects(document):
+    for node in _nodes(document):
         for key, value in node.items():
-            _check_key(key)
+            _check_key(key, own_contexts=own_contexts)
             if key == "@context":
-                _check_context(value, contexts)
+                _check_context(value, contexts, own_contexts=own_contexts)
             elif value is None:
                 raise Malformed("“%(key)s” is empty (null); no signature covers that.", key=key)
     for value in _values(document):
@@ -112,22 +119,58 @@ def _check_size(document: JsonObject) -> None:
         raise Malformed("The document has more parts than Assay reads.")
 
 
-def _check_key(key: str) -> None:
+def _check_key(key: str, *, own_contexts: bool) -> None:
     screen_text(key)
-    if key.startswith("@") and key not in _ALLOWED_KEYWORDS:
+    direction = own_contexts and key == "@direction"
+    if key.startswith("@") and key not in _ALLOWED_KEYWORDS and not direction:
         raise Malformed("The document uses the JSON-LD keyword “%(key)s”.", key=key[:80])
     if ":" in key:
         raise Malformed("The key “%(key)s” is an address, not a term.", key=key[:200])
 
 
-def _check_context(value: JsonValue, contexts: Contexts) -> None:
+def _check_context(value: JsonValue, contexts: Contexts, *, own_contexts: bool) -> None:
     for entry in value if isinstance(value, list) else [value]:
-        if not isinstance(entry, str):
+        if own_contexts and isinstance(entry, dict):
+            _check_own_context(entry)
+        elif not isinstance(entry, str):
             raise Malformed("The document brings a JSON-LD context of its own.")
-        if entry not in contexts:
+        elif entry not in contexts:
             raise Malformed(
                 "The JSON-LD context %(url)s is not one that Assay knows.", url=entry[:200]
             )
+
+
+def _check_own_context(context: JsonObject) -> None:
+    """Terms for whole addresses and nothing else: no base, vocabulary, import or nesting."""
+    inner = context.get("@context") if set(context) == {"@context"} else context
+    if not isinstance(inner, dict) or len(inner) > _MOST_OWN_TERMS:
+        raise Malformed("The document brings a JSON-LD context of a kind that Assay does not read.")
+    for term, meaning in inner.items():
+        if term == "@protected" and isinstance(meaning, bool):
+            continue
+        if not _is_own_term(term) or not _is_meaning(meaning):
+            raise Malformed(
+                "The document's own JSON-LD context defines “%(term)s” in a way that Assay does "
+                "not read.",
+                term=term[:80],
+            )
+
+
+def _is_own_term(term: str) -> bool:
+    return bool(term) and not term.startswith("@") and ":" not in term and may_be_signed(term)
+
+
+def _is_meaning(meaning: JsonValue) -> bool:
+    """A whole address, never a keyword: an alias of `id` or `type` would hide from our checks."""
+    if isinstance(meaning, dict) and set(meaning) <= _OWN_ENTRY:
+        kind = meaning.get("@type", "@id")
+        meant = meaning.get("@id")
+        return _is_whole(meant) and (kind in ("@id", "@vocab") or _is_whole(kind))
+    return _is_whole(meaning)
+
+
+def _is_whole(value: JsonValue) -> bool:
+    return isinstance(value, str) and is_address(value)
 
 
 def _check_value(value: JsonValue) -> None:
@@ -139,13 +182,14 @@ def _check_value(value: JsonValue) -> None:
         raise Malformed("A list has an empty (null) place; no signature covers that.")
 
 
-def _check_expanded(expanded: list[JsonValue]) -> None:
+def _check_expanded(expanded: list[JsonValue], *, own_contexts: bool) -> None:
     if len(expanded) != 1:
         raise Malformed("The document is not one JSON-LD node.")
     root = expanded[0]
     for node in _objects(expanded):
         for key, value in node.items():
-            _check_expanded_entry(key, value)
+            if not (own_contexts and key == "@direction"):
+                _check_expanded_entry(key, value)
         if node is not root and isinstance(root, dict):
             _check_not_about_root(node, root)
 
@@ -212,6 +256,18 @@ def _seen_from(node: str, parts: tuple[object, ...]) -> str:
 
 def _objects(value: JsonValue) -> Iterator[JsonObject]:
     return (part for part in _values(value) if isinstance(part, dict))
+
+
+def _nodes(document: JsonObject) -> Iterator[JsonObject]:
+    """The objects of a document; what its contexts are made of are none."""
+    waiting: list[JsonValue] = [document]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+            waiting.extend(value for key, value in part.items() if key != "@context")
+        elif isinstance(part, list):
+            waiting.extend(part)
 
 
 def _values(value: JsonValue) -> Iterator[JsonValue]:

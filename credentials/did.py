@@ -40,6 +40,7 @@ class VerificationMethod:
     may_assert: bool
     revoked: datetime | None
     expires: datetime | None
+    may_authenticate: bool = False
 
 
 def did_web(base_url: str) -> str:
@@ -110,8 +111,7 @@ def find_method(document: JsonObject, name: str) -> VerificationMethod:
 
     Raises BadKey if it is not there, is there twice, or is not an Ed25519 Multikey.
     """
-    may_assert = name in map(id_of, as_list(document.get("assertionMethod")))
-    return _read_method(named_method(document, name), name, may_assert)
+    return _read_method(named_method(document, name), name, document)
 
 
 def named_method(document: JsonObject, name: str) -> JsonObject:
@@ -129,7 +129,7 @@ def named_method(document: JsonObject, name: str) -> JsonObject:
     return named[0]
 
 
-def _read_method(method: JsonObject, name: str, may_assert: bool) -> VerificationMethod:
+def _read_method(method: JsonObject, name: str, document: JsonObject) -> VerificationMethod:
     multibase = text_at(method, "publicKeyMultibase")
     kind = text_at(method, "type")
     if kind not in ("Multikey", "Ed25519VerificationKey2020") or multibase is None:
@@ -139,7 +139,7 @@ def _read_method(method: JsonObject, name: str, may_assert: bool) -> Verificatio
         id=name,
         controller=text_at(method, "controller") or "",
         public_multibase=multibase,
-        may_assert=may_assert,
+        may_assert=name in map(id_of, as_list(document.get("assertionMethod"))),
         revoked=read_instant(method, "revoked"),
         expires=read_instant(method, "expires"),
     )
@@ -151,4 +151,5 @@ def _did_key_document(did: str) -> JsonObject:
         public_from_multibase(multibase)
     except CredentialError:
         raise NotYetReadable("The key in %(did)s is not an Ed25519 key.", did=did[:80]) from None
-    return build_did_document(did, [PublishedKey(multibase, multibase)])
+    document = build_did_document(did, [PublishedKey(multibase, multibase)])
+    return {**document, "authentication": document["assertionMethod"]}

@@ -82,7 +82,7 @@ def test_every_pinned_context_has_the_bytes_that_were_pinned() -> None:
     folder = importlib.resources.files("openbadgeslib.ob3.contexts")
     digest = hashlib.sha256(folder.joinpath("credentials-v2.json").read_bytes()).hexdigest()
     assert digest == "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734"
-    assert len(pinned_contexts()) == 8
+    assert len(pinned_contexts()) == 9
 
 
 def test_a_context_with_other_bytes_is_not_used() -> None:
