@@ -2,13 +2,14 @@
 
 PNG: one uncompressed iTXt chunk `openbadgecredential`. SVG: the first child of the root is
 `openbadges:credential`, with the JSON in CDATA or, for a JWS, in its `verify` attribute.
-Reading is bounded: sizes, chunk counts, no DTD, no entities, no unpacking beyond a limit.
+Open Badges 2 is read as well, from the chunk and the element that it has. Reading is bounded:
+sizes, chunk counts, no DTD, no entities, no unpacking beyond a limit.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
+from typing import NoReturn, TypeVar
 from xml.parsers import expat
 
 from credentials.errors import Malformed
@@ -18,9 +19,13 @@ KEYWORD = b"openbadgecredential"
 NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
 
 _OLD_KEYWORD = b"openbadges"
+_CREDENTIAL = f"{NAMESPACE} credential"
+_ASSERTION = "http://openbadges.org assertion"
+_Found = TypeVar("_Found")
 _MAX_CREDENTIAL = 2 * 1024 * 1024
 _MAX_CHUNKS = 20_000
 _NOTHING = "There is no credential inside this picture."
+_TOO_LARGE = "The credential inside this picture is too large."
 _DAMAGED_PNG = "The PNG is damaged."
 
 
@@ -37,15 +42,17 @@ def bake_png(png: bytes, credential: bytes) -> bytes:
 
 
 def unbake_png(png: bytes) -> bytes:
-    """The credential inside a PNG. Raises Malformed if there is none, several, or a damaged one."""
-    found = [
-        body for kind, body in _chunks(png) if kind == b"iTXt" and body.startswith(KEYWORD + b"\0")
-    ]
-    if len(found) > 1:
-        raise Malformed("There is more than one credential inside this picture.")
-    if not found:
-        raise Malformed(_why_nothing(png))
-    return _text_of(found[0])
+    """The credential inside a PNG; of Open Badges 2 the assertion, or the address it stands at.
+
+    Raises Malformed if there is none, several, or a damaged one.
+    """
+    held = [(kind, body) for kind, body in _chunks(png) if kind in (b"iTXt", b"tEXt")]
+    found = [body for kind, body in held if kind == b"iTXt" and body.startswith(KEYWORD + b"\0")]
+    if found:
+        return _text_of(_only(found), KEYWORD)
+    old = [(kind, body) for kind, body in held if body.startswith(_OLD_KEYWORD + b"\0")]
+    kind, body = _only(old)
+    return _text_of(body, _OLD_KEYWORD) if kind == b"iTXt" else body[len(_OLD_KEYWORD) + 1 :]
 
 
 def bake_svg(svg: bytes, credential: bytes) -> bytes:
@@ -64,13 +71,24 @@ def bake_svg(svg: bytes, credential: bytes) -> bytes:
 
 
 def unbake_svg(svg: bytes) -> bytes:
-    """The credential inside an SVG. Raises Malformed if there is none, or several."""
-    found = _scan(svg).credentials
+    """The credential inside an SVG; of Open Badges 2 the assertion, or the address it stands at.
+
+    Raises Malformed if there is none, or several.
+    """
+    scan = _scan(svg)
+    text = _only(scan.credentials or scan.assertions).strip()
+    if not text:
+        raise Malformed(_NOTHING)
+    return text.encode()
+
+
+def _only(found: Sequence[_Found]) -> _Found:
+    """The one credential of a picture."""
+    if not found:
+        raise Malformed(_NOTHING)
     if len(found) > 1:
         raise Malformed("There is more than one credential inside this picture.")
-    if not found or not found[0].strip():
-        raise Malformed(_NOTHING)
-    return found[0].strip().encode()
+    return found[0]
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -96,9 +114,9 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _text_of(body: bytes) -> bytes:
+def _text_of(body: bytes, keyword: bytes) -> bytes:
     """The text of an iTXt chunk: keyword, compressed?, method, language, translation, text."""
-    rest = body[len(KEYWORD) + 1 :]
+    rest = body[len(keyword) + 1 :]
     fields = rest[2:].split(b"\0", 2)
     if len(rest) < 2 or len(fields) != 3:
         raise Malformed(_DAMAGED_PNG)
@@ -106,7 +124,7 @@ def _text_of(body: bytes) -> bytes:
     if rest[0]:
         text = _unpack(text)
     if len(text) > _MAX_CREDENTIAL:
-        raise Malformed("The credential inside this picture is too large.")
+        raise Malformed(_TOO_LARGE)
     return text
 
 
@@ -121,23 +139,22 @@ def _unpack(packed: bytes) -> bytes:
     return text
 
 
-def _why_nothing(png: bytes) -> str:
-    old = any(
-        kind in (b"iTXt", b"tEXt") and body.startswith(_OLD_KEYWORD + b"\0")
-        for kind, body in _chunks(png)
-    )
-    return "This picture holds an Open Badge of version 2 or older." if old else _NOTHING
-
-
 class _Scan:
-    """Where the root tag of an SVG starts, and the credentials in it with their byte spans."""
+    """Where the root tag of an SVG starts, and the credentials in it with their byte spans.
+
+    `assertions` are those of Open Badges 2, which are only read.
+    """
 
     def __init__(self) -> None:
         self.root = -1
         self.credentials: list[str] = []
+        self.assertions: list[str] = []
         self.spans: list[tuple[int, int]] = []
         self._open = 0
         self._start = 0
+        self._into = self.credentials
+        self._pieces: list[str] = []
+        self._length = 0
 
     def read(self, svg: bytes) -> None:
         """Parse the whole document. Raises Malformed or expat's error."""
@@ -149,21 +166,28 @@ class _Scan:
                 self._enter_root(name, parser.CurrentByteIndex)
             if self._open:
                 self._open += 1
-            elif name == f"{NAMESPACE} credential":
+            elif name in (_CREDENTIAL, _ASSERTION):
                 self._open = 1
                 self._start = parser.CurrentByteIndex
-                self.credentials.append(attributes.get("verify", ""))
+                self._into = self.credentials if name == _CREDENTIAL else self.assertions
+                self._pieces = [attributes.get("verify", "")]
 
         def end(name: str) -> None:
             if not self._open:
                 return
             self._open -= 1
-            if not self._open:
+            if self._open:
+                return
+            self._into.append("".join(self._pieces))
+            if self._into is self.credentials:
                 self.spans.append((self._start, _end_of_tag(svg, parser.CurrentByteIndex)))
 
         def text(data: str) -> None:
             if self._open == 1:
-                self.credentials[-1] += data
+                self._pieces.append(data)
+                self._length += len(data)
+                if self._length > _MAX_CREDENTIAL:
+                    raise Malformed(_TOO_LARGE)
 
         parser.StartElementHandler = start
         parser.EndElementHandler = end
