@@ -5,8 +5,10 @@ the same values. Texts, ids and addresses stand as they will stand in the docume
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -149,6 +151,17 @@ class StatusClaim:
 
 
 @dataclass(frozen=True)
+class ReplacedClaim:
+    """The signed credential that this one corrects: where its bytes are, and their SHA-256 (hex).
+
+    `url` always answers with the document, whatever is asked for by Accept.
+    """
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class CredentialClaims:
     """Everything an OpenBadgeCredential says; `endorsements` are signed already."""
 
@@ -171,6 +184,7 @@ class CredentialClaims:
     activity_start: datetime | None = None
     activity_end: datetime | None = None
     endorsements: tuple[JsonObject, ...] = ()
+    replaces: ReplacedClaim | None = None
 
 
 @dataclass(frozen=True)
@@ -190,20 +204,38 @@ class EndorsementClaims:
 
 
 Claims = TypeVar("Claims", CredentialClaims, EndorsementClaims)
+_ADAPTERS: dict[type[object], TypeAdapter[object]] = {
+    CredentialClaims: TypeAdapter(CredentialClaims),
+    EndorsementClaims: TypeAdapter(EndorsementClaims),
+}
 
 
 def claims_to_json(claims: CredentialClaims | EndorsementClaims) -> JsonObject:
     """The claims as JSON, for the database."""
-    return cast(JsonObject, TypeAdapter(type(claims)).dump_python(claims, mode="json"))
+    return cast(JsonObject, _ADAPTERS[type(claims)].dump_python(claims, mode="json"))
 
 
 def claims_from_json(stored: JsonObject, kind: type[Claims]) -> Claims:
-    """The claims that `claims_to_json` wrote. Raises Malformed if they are not of that kind."""
+    """The claims that `claims_to_json` wrote. Raises Malformed if they are not of that kind.
+
+    Claims with the same achievement, or the same issuer, share it: `issuing` is fast with those.
+    """
     try:
-        return TypeAdapter(kind).validate_python(stored)
+        shared = {
+            name: _shared(name, json.dumps(stored[name], ensure_ascii=False))
+            for name in ("achievement", "issuer")
+            if isinstance(stored.get(name), dict)
+        }
+        return cast(Claims, _ADAPTERS[kind].validate_python({**stored, **shared}))
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         raise Malformed("The stored claims cannot be read at “%(place)s”.", place=place) from None
+
+
+@lru_cache(maxsize=256)
+def _shared(name: str, stored: str) -> AchievementClaims | IssuerProfile:
+    kind = AchievementClaims if name == "achievement" else IssuerProfile
+    return TypeAdapter[AchievementClaims | IssuerProfile](kind).validate_json(stored)
 
 
 def hashed_identity(kind: str, value: str, salt: str) -> IdentityClaim:

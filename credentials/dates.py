@@ -13,7 +13,7 @@ def write_instant(instant: datetime) -> str:
     """“2026-05-01T10:00:00Z”. Raises Malformed for a time without a zone."""
     if instant.tzinfo is None:
         raise Malformed("A time in a credential needs its zone.")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def read_instant(document: JsonObject, key: str) -> datetime | None:

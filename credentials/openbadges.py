@@ -22,6 +22,7 @@ from credentials.claims import (
     IssuerProfile,
     LearnerClaim,
     LevelClaim,
+    ReplacedClaim,
     ResultClaim,
     StatusClaim,
     claims_from_json,
@@ -51,6 +52,7 @@ __all__ = [
     "IssuerProfile",
     "LearnerClaim",
     "LevelClaim",
+    "ReplacedClaim",
     "ResultClaim",
     "StatusClaim",
     "build_achievement",
@@ -70,8 +72,18 @@ def build_credential(claims: CredentialClaims) -> JsonObject:
 
     Raises Malformed if the claims contradict each other or could not be signed safely.
     """
+    document = assemble(claims, achievement_of(claims.achievement), profile_of(claims.issuer))
+    screen(document, pinned_contexts())
+    return document
+
+
+def assemble(claims: CredentialClaims, achievement: JsonObject, issuer: JsonObject) -> JsonObject:
+    """The credential around an achievement and an issuer that are written already, not screened.
+
+    Raises Malformed if the claims contradict each other.
+    """
     _check_results(claims.achievement.criteria, claims.results)
-    document = _given(
+    return _given(
         {
             "@context": [*_CONTEXTS],
             "id": claims.id,
@@ -79,19 +91,18 @@ def build_credential(claims: CredentialClaims) -> JsonObject:
             "name": claims.name,
             "description": claims.description,
             "image": _image(claims.image),
-            "issuer": _profile(claims.issuer),
+            "issuer": issuer,
             "validFrom": write_instant(claims.valid_from),
             "validUntil": _instant(claims.valid_until),
             "awardedDate": write_instant(claims.awarded_date),
-            "credentialSubject": _subject(claims),
+            "credentialSubject": _subject(claims, achievement),
             "evidence": [_evidence(item) for item in claims.evidence],
             "credentialStatus": _status(claims.status),
             "credentialSchema": _schema("achievementcredential"),
             "endorsement": list(claims.endorsements),
+            "relatedResource": _replaced(claims.replaces),
         }
     )
-    screen(document, pinned_contexts())
-    return document
 
 
 def build_endorsement(claims: EndorsementClaims) -> JsonObject:
@@ -103,7 +114,7 @@ def build_endorsement(claims: EndorsementClaims) -> JsonObject:
             "type": ["VerifiableCredential", "EndorsementCredential"],
             "name": claims.name,
             "description": claims.description,
-            "issuer": _profile(claims.issuer),
+            "issuer": profile_of(claims.issuer),
             "validFrom": write_instant(claims.valid_from),
             "validUntil": _instant(claims.valid_until),
             "awardedDate": _instant(claims.awarded_date),
@@ -122,10 +133,10 @@ def build_endorsement(claims: EndorsementClaims) -> JsonObject:
 
 def build_achievement(claims: AchievementClaims) -> JsonObject:
     """The Achievement on its own, as it may stand at its address."""
-    return {"@context": [*_CONTEXTS], **_achievement(claims)}
+    return {"@context": [*_CONTEXTS], **achievement_of(claims)}
 
 
-def _subject(claims: CredentialClaims) -> JsonObject:
+def _subject(claims: CredentialClaims, achievement: JsonObject) -> JsonObject:
     return _given(
         {
             "id": claims.learner.id,
@@ -136,13 +147,14 @@ def _subject(claims: CredentialClaims) -> JsonObject:
             "creditsEarned": _plain(claims.credits_earned),
             "narrative": claims.narrative,
             "role": claims.role,
-            "achievement": _achievement(claims.achievement),
+            "achievement": achievement,
             "result": [_result(result) for result in claims.results],
         }
     )
 
 
-def _achievement(claims: AchievementClaims) -> JsonObject:
+def achievement_of(claims: AchievementClaims) -> JsonObject:
+    """The Achievement as it stands in a credential."""
     return _given(
         {
             "id": claims.id,
@@ -161,12 +173,14 @@ def _achievement(claims: AchievementClaims) -> JsonObject:
             "version": claims.version,
             "tag": list(claims.tags),
             "image": _image(claims.image),
-            "creator": _profile(claims.creator) if claims.creator else None,
+            "creator": profile_of(claims.creator) if claims.creator else None,
         }
     )
 
 
 def _criterion(claim: CriterionClaim) -> JsonObject:
+    if all(level.id != claim.required_level for level in claim.levels):
+        raise Malformed("“%(name)s” requires a level it has not.", name=claim.name)
     levels: list[JsonValue] = [
         _given(
             {
@@ -214,6 +228,14 @@ def _alignment(claim: AlignmentClaim) -> JsonObject:
     )
 
 
+def _replaced(claim: ReplacedClaim | None) -> list[JsonValue]:
+    """What this corrects, as a related resource with its digest (data model 2.0, section 5.3)."""
+    if claim is None:
+        return []
+    digest = multibase_sha256(claim.sha256)
+    return [{"id": claim.url, "mediaType": "application/vc", "digestMultibase": digest}]
+
+
 def _evidence(claim: EvidenceClaim) -> JsonObject:
     return _given(
         {
@@ -229,7 +251,8 @@ def _evidence(claim: EvidenceClaim) -> JsonObject:
     )
 
 
-def _profile(claim: IssuerProfile) -> JsonObject:
+def profile_of(claim: IssuerProfile) -> JsonObject:
+    """An institution or an organisation as a Profile."""
     address = _given({"addressCountryCode": claim.country, "addressRegion": claim.region})
     return _given(
         {
@@ -288,10 +311,8 @@ def _given(fields: Mapping[str, JsonValue]) -> JsonObject:
 
 
 def _check_results(criteria: Sequence[CriterionClaim], results: Sequence[ResultClaim]) -> None:
-    levels = {criterion.id: {level.id for level in criterion.levels} for criterion in criteria}
-    for criterion in criteria:
-        if criterion.required_level not in levels[criterion.id]:
-            raise Malformed("“%(name)s” requires a level it has not.", name=criterion.name)
+    known = {criterion.id: criterion for criterion in criteria}
     for result in results:
-        if result.level_id not in levels.get(result.criterion_id, ()):
+        criterion = known.get(result.criterion_id)
+        if criterion is None or all(level.id != result.level_id for level in criterion.levels):
             raise Malformed("The result %(id)s is of no criterion's level.", id=result.id)

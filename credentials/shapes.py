@@ -110,15 +110,18 @@ class _Reader:
     def _members(self, node: JsonObject, tokens: list[Token], values: list[str]) -> None:
         tokens.append(tuple(node))
         for key, value in node.items():
-            if isinstance(value, str):
-                self._text(key, value, tokens, values)
-            else:
+            if not isinstance(value, str):
                 self._value(key, value, tokens, values)
+            elif key in CHOSEN:
+                tokens.append(value)
+            elif key == "id" and value == self.root:
+                tokens.append(ROOT)
+            else:
+                tokens.append(TEXT + scheme_of(value))
+                values.append(value)
 
     def _value(self, key: str, value: JsonValue, tokens: list[Token], values: list[str]) -> None:
-        if isinstance(value, str):
-            self._text(key, value, tokens, values)
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             constant = self.constants.get(id(value))
             if constant is None:
                 self._members(value, tokens, values)
@@ -140,10 +143,14 @@ class _Reader:
                 self.parts.append(Form((key, *own), held))
         else:
             for entry in entries:
-                self._value(key, entry, tokens, values)
+                if isinstance(entry, str):
+                    self._text(key, entry, tokens, values)
+                else:
+                    self._value(key, entry, tokens, values)
         tokens.append(CLOSE_LIST)
 
     def _text(self, key: str, text: str, tokens: list[Token], values: list[str]) -> None:
+        """A text in a list: as in `_members`, where most texts stand and calls cost most."""
         if key in CHOSEN:
             tokens.append(text)
         elif key == "id" and text == self.root:
