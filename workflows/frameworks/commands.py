@@ -11,7 +11,7 @@ from storage.ids import DefinitionId, InstitutionId, PolicyId, new_id
 from storage.tables import DefinitionVersion, PolicyVersion
 from workflows.canonical import content_hash
 from workflows.cases.policy import Policy, policy_body
-from workflows.frameworks.definition import read_definition
+from workflows.frameworks.definition import definition_body, read_definition
 from workflows.frameworks.rules import fit_to_publish
 
 
@@ -24,7 +24,7 @@ def import_definition(
     Raises InvalidInput naming each place at fault.
     """
     definition = read_definition(body)
-    kept = definition.model_dump(mode="json")
+    kept = definition_body(definition)
     digest = content_hash(kept)
     with db.transaction() as tx:
         known = tx.session.exec(

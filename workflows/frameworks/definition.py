@@ -3,8 +3,10 @@
 The body is an Open Badges Achievement with its rubric and its rules of evidence (PLAR.md 2 and 9).
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -12,6 +14,9 @@ from storage.errors import InvalidInput, Problem
 from storage.ids import CriterionCode, OutcomeCode
 from storage.vocabulary import EvidenceKind
 from workflows.canonical import canonical_json
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+"""As Open Badges 3.0 writes languages."""
 
 
 class Frozen(BaseModel):
@@ -83,21 +88,69 @@ class Outcome(Frozen):
 
 
 class Elements(Frozen):
-    """The elements of the European approach that the outcomes do not say (PLAR.md 9)."""
+    """The elements of the European approach that the outcomes do not say (PLAR.md 9).
+
+    `national_level` is the level in the national framework, with its address.
+    """
 
     workload_hours: int | None = None
     credits: float | None = None
+    credit_system: str = ""
     eqf_level: int | None = Field(default=None, ge=1, le=8)
+    national_level: Alignment | None = None
+    field_of_study: str = ""
     assessment_type: str = ""
     participation: str = ""
     supervision: str = ""
     quality_assurance: str = ""
     prerequisites: str = ""
+    grade: str = ""
+    stackability: str = ""
     further_information: str = ""
 
 
+class Renewal(Frozen):
+    """How a credential that runs out is renewed: with fresh evidence for these outcomes.
+
+    No outcomes named: for all of them. The holder is told so many days before.
+    """
+
+    outcomes: tuple[OutcomeCode, ...] = ()
+    notice_days: int = Field(default=60, ge=1, le=730)
+
+
+class StackPart(Frozen):
+    """A credential definition, by its code, that this one is made of."""
+
+    code: str = Field(min_length=1)
+    title: str = Field(min_length=1)
+    required: bool = True
+
+
+class CriterionWords(Frozen):
+    """A row of the rubric in another language: its title, and label and text of each level."""
+
+    title: str = Field(min_length=1)
+    levels: tuple[tuple[str, str], ...] = Field(min_length=2)
+
+
+class Translation(Frozen):
+    """A definition's words in another language: all that a credential says, nothing left out."""
+
+    title: str = Field(min_length=1)
+    description: str = Field(min_length=1)
+    level: str = ""
+    outcomes: Mapping[OutcomeCode, str]
+    criteria: Mapping[CriterionCode, CriterionWords]
+    elements: Mapping[str, str] = {}
+
+
 class Definition(Frozen):
-    """A credential definition, whole."""
+    """A credential definition, whole. `docs/definitions.md` says what each field is for.
+
+    `language` is that of all its words. With `issue_in` “learner” a credential is issued in the
+    learner's language where there is a translation; a credential is always in one language.
+    """
 
     code: str = Field(min_length=1)
     title: str = Field(min_length=1)
@@ -111,6 +164,12 @@ class Definition(Frozen):
     usual_days: int | None = None
     elements: Elements = Elements()
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    partial_statement: bool = True
+    renewal: Renewal | None = None
+    parts: tuple[StackPart, ...] = ()
+    parts_needed: int | None = Field(default=None, ge=1)
+    issue_in: Literal["definition", "learner"] = "definition"
+    translations: Mapping[str, Translation] = {}
 
     @model_validator(mode="after")
     def _codes_once(self) -> "Definition":
@@ -118,6 +177,33 @@ class Definition(Frozen):
         rows = [criterion.code for criterion in self.criteria()]
         if len(set(codes)) != len(codes) or len(set(rows)) != len(rows):
             raise ValueError("each outcome and each criterion needs a code of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _renewable(self) -> "Definition":
+        if self.renewal is None:
+            return self
+        if self.validity_months is None:
+            raise ValueError("renewal needs validity_months: what never runs out is not renewed")
+        for code in self.renewal.outcomes:
+            if code not in {outcome.code for outcome in self.outcomes}:
+                raise ValueError(f"renewal names {code}, which is no outcome of this definition")
+        return self
+
+    @model_validator(mode="after")
+    def _stackable(self) -> "Definition":
+        codes = [part.code for part in self.parts]
+        if len(set(codes)) != len(codes) or self.code in codes:
+            raise ValueError("each part must be another definition, named once")
+        if self.parts_needed is not None and self.parts_needed > len(codes):
+            raise ValueError("parts_needed is more than there are parts")
+        return self
+
+    @model_validator(mode="after")
+    def _translated_whole(self) -> "Definition":
+        for language, words in self.translations.items():
+            for problem in _gaps(self, language, words):
+                raise ValueError(problem)
         return self
 
     def criteria(self) -> tuple[Criterion, ...]:
@@ -137,6 +223,53 @@ class Definition(Frozen):
             if criterion.code == code:
                 return criterion
         raise KeyError(code)
+
+
+def definition_body(definition: Definition) -> dict[str, object]:
+    """The JSON that is kept of a definition.
+
+    What was added to the format later stands in it only where it says something, so that the same
+    definition keeps its hash.
+    """
+    body = definition.model_dump(mode="json")
+    elements = {
+        key: value for key, value in body["elements"].items() if value or key not in _LATER_ELEMENTS
+    }
+    kept = {key: value for key, value in body.items() if key not in _LATER or value != _LATER[key]}
+    return {**kept, "elements": elements}
+
+
+_LATER: Mapping[str, object] = {
+    "partial_statement": True,
+    "renewal": None,
+    "parts": [],
+    "parts_needed": None,
+    "issue_in": "definition",
+    "translations": {},
+}
+_LATER_ELEMENTS = {"credit_system", "national_level", "field_of_study", "grade", "stackability"}
+
+
+def _gaps(definition: Definition, language: str, words: Translation) -> Iterator[str]:
+    """What a translation leaves out, or has that the definition has not."""
+    if not LANGUAGE.fullmatch(language) or language == definition.language:
+        yield f"translations: “{language}” must be another language, such as fr or pt-BR"
+    outcomes = {outcome.code for outcome in definition.outcomes}
+    rows = {row.code: len(row.levels) for row in definition.criteria()}
+    for code in sorted(outcomes ^ set(words.outcomes)):
+        yield f"translations.{language}: outcome {code} must be in both, once"
+    for row in sorted(rows.keys() ^ set(words.criteria)):
+        yield f"translations.{language}: criterion {row} must be in both, once"
+    for row, words_of_row in words.criteria.items():
+        if len(words_of_row.levels) != rows[row]:
+            yield f"translations.{language}: criterion {row} must have {rows[row]} levels"
+    told = {key for key, value in definition.elements.model_dump().items() if _is_text(value)}
+    for key in sorted(told ^ set(words.elements)):
+        yield f"translations.{language}.elements: {key} must be in both, or in neither"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def read_definition(body: Mapping[str, object]) -> Definition:

@@ -11,7 +11,7 @@ def fit_to_publish(definition: Definition) -> tuple[Problem, ...]:
         "description": definition.description,
         "level": definition.level,
         "elements.workload_hours": elements.workload_hours,
-        "elements.eqf_level": elements.eqf_level,
+        "elements.eqf_level": elements.eqf_level or elements.national_level,
         "elements.assessment_type": elements.assessment_type,
         "elements.participation": elements.participation,
         "elements.quality_assurance": elements.quality_assurance,
