@@ -26,7 +26,8 @@ from urllib3.exceptions import HTTPError
 from credentials.errors import CannotFetch
 
 ACCEPT = (
-    "application/vc, application/did+json, application/ld+json, application/json, image/*;q=0.5"
+    "application/vc, application/did+json, application/ld+json, application/json, "
+    "application/vc+jwt;q=0.9, application/jwt;q=0.9, image/*;q=0.5, application/pdf;q=0.4"
 )
 _CHUNK = 64 * 1024
 _KEPT = 32

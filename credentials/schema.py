@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from jsonschema import Draft201909Validator
 from jsonschema.exceptions import SchemaError
 
-from credentials.contexts import CREDENTIALS_V2
+from credentials.contexts import CREDENTIALS_V1, CREDENTIALS_V2
 from credentials.documents import JsonObject, JsonValue, as_list, types_of
 from credentials.errors import NotYetReadable
 
@@ -42,13 +42,23 @@ def check_form(document: JsonObject, schemas: Path | None) -> list[str]:
     Raises NotYetReadable for a credential that is neither a badge nor an endorsement.
     """
     kinds = set(types_of(document))
+    read = _as_version_2(document)
     if ENDORSEMENT_TYPE in kinds:
-        found = [*_missing(document, _REQUIRED_OF_ENDORSEMENT), *_common(document)]
+        found = [*_missing(read, _REQUIRED_OF_ENDORSEMENT), *_common(read)]
     elif kinds & ACHIEVEMENT_TYPES:
-        found = [*_missing(document, _REQUIRED), *_common(document), *_badge(document)]
+        found = [*_missing(read, _REQUIRED), *_common(read), *_badge(read)]
     else:
         raise NotYetReadable("It is not an Open Badge, so its form was not checked.")
     return (found or list(_by_schema(document, schemas)))[:_SHOWN]
+
+
+def _as_version_2(document: JsonObject) -> JsonObject:
+    """A credential of data model 1.1 under the names that version 2 has for the same things."""
+    contexts = as_list(document.get("@context"))
+    if contexts[:1] != [CREDENTIALS_V1] or "issuanceDate" not in document:
+        return document
+    renamed = {**document, "@context": [CREDENTIALS_V2, *contexts[1:]]}
+    return {**renamed, "validFrom": document["issuanceDate"]}
 
 
 def _missing(document: JsonObject, required: dict[str, tuple[str, ...]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ _MARKS = {Finding.PASSED: "✓", Finding.FAILED: "✗", Finding.UNKNOWN: "?", Fi
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the badge, the evidence and where remote documents come from."""
-    parser.add_argument("badge", metavar="FILE|URL", help="JSON, or a baked PNG or SVG")
+    parser.add_argument("badge", metavar="FILE|URL", help="JSON, JWT, a baked PNG or SVG, or a PDF")
     parser.add_argument(
         "--evidence", metavar="FILE", nargs="+", action="extend", default=[], type=Path,
         help="files to compare with the digests in the badge",
@@ -83,7 +84,7 @@ def _verdict(args: argparse.Namespace) -> Verdict:
     badge: str = args.badge
     files: Sequence[Path] = args.evidence
     fetch, endorsements = _sources(args)
-    return verify(
+    verdict = verify(
         fetch(badge) if _is_address(badge) else Path(badge).read_bytes(),
         fetch=fetch,
         now=SystemClock().now(),
@@ -91,6 +92,14 @@ def _verdict(args: argparse.Namespace) -> Verdict:
         endorsements=endorsements,
         schemas=args.schemas,
     )
+    return verdict if args.documents is None else _as_of_the_bundle(verdict, args.documents)
+
+
+def _as_of_the_bundle(verdict: Verdict, folder: Path) -> Verdict:
+    """The verdict with a line that says how old what it relies on may be."""
+    message = "Checked with the documents in %(folder)s; what changed after them is not known."
+    note = Check("offline", str(folder), Finding.NOTED, message, {"folder": str(folder)})
+    return replace(verdict, checks=(*verdict.checks, note))
 
 
 def _sources(args: argparse.Namespace) -> tuple[Fetcher, list[bytes]]:

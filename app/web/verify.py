@@ -12,10 +12,11 @@ from app.web.forms import messages
 from app.web.limits import limited
 from app.web.security import accepts_up_to
 from app.web.verdict_rows import own_credential, shown_verdict
-from credentials.documents import JsonObject, as_list, id_of, load_json, text_at
+from credentials.documents import JsonObject, JsonValue, as_list, id_of
 from credentials.errors import CredentialError
 from credentials.fetching import Fetcher, RemoteFetcher
-from credentials.reading import MAX_FILE, credential_bytes
+from credentials.jwt import is_token
+from credentials.reading import MAX_FILE, credential_bytes, read_credential
 from credentials.verify import Verdict, verify
 from storage.errors import InvalidInput, Problem
 from workflows.endorsements.queries import EndorsementView, public_endorsements
@@ -27,10 +28,9 @@ blueprint = Blueprint("verify", __name__)
 
 FETCHER = "assay_remote_fetcher"
 MOST_DIGESTS = 50
-TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 NO_CREDENTIAL = marked(
     "This is neither an address nor the text of a credential. An address begins with https://, "
-    "the text of a credential with a brace."
+    "the text of a credential with a brace, unless it is a signed token (JWT)."
 )
 EVIDENCE_ADDRESS = re.compile(r"(?P<credential>.*/credentials/[0-9a-f-]{36})/evidence/[\w-]+/?")
 DIGEST_LINE = re.compile(r"\s*([0-9a-fA-F]{64})(?:\s+\*?(.+?))?\s*")
@@ -101,7 +101,7 @@ def _verified(source: str) -> AnyResponse:
 
 def _id_in(data: bytes) -> str | None:
     try:
-        return id_of(load_json(data))
+        return id_of(read_credential(data))
     except CredentialError:
         return None
 
@@ -147,9 +147,10 @@ def _credential_in(source: str) -> bytes:
     """The document in a text: JSON, a signed token, or an SVG badge. Raises CredentialError."""
     text = source.strip().removeprefix("\ufeff")
     if text.startswith("<"):
-        return credential_bytes(text.encode())
-    if text.startswith(("{", "[")) or TOKEN.fullmatch(text):
-        return text.encode()
+        return credential_bytes(text.encode("utf-8", "replace"))
+    data = text.encode("utf-8", "replace")
+    if text.startswith(("{", "[")) or is_token(data):
+        return data
     raise CredentialError(NO_CREDENTIAL)
 
 
@@ -169,21 +170,23 @@ def _digests(text: str) -> dict[str, str]:
 def _about(verdict: Verdict, own: CredentialView | None) -> dict[str, str]:
     """Who and what, as the document says; empty where it does not."""
     document = verdict.document or {}
-    subject = document.get("credentialSubject")
-    try:
-        return {
-            "title": text_at(document, "name") or "",
-            "issuer": _name(document.get("issuer")),
-            "learner": _learner(subject) if isinstance(subject, dict) else "",
-            "own": own.url if own else "",
-        }
-    except CredentialError:
-        return {}
+    subject = _object(document.get("credentialSubject"))
+    badge = _object(document.get("badge"))
+    return {
+        "title": _name(document) or _name(subject.get("achievement")) or _name(badge),
+        "issuer": _name(document.get("issuer")) or _name(badge.get("issuer")),
+        "learner": _learner(subject),
+        "own": own.url if own else "",
+    }
 
 
-def _name(node: object) -> str:
-    name = node.get("name") if isinstance(node, dict) else None
-    return name if isinstance(name, str) else ""
+def _object(node: JsonValue) -> JsonObject:
+    return node if isinstance(node, dict) else {}
+
+
+def _name(node: JsonValue) -> str:
+    name = _object(node).get("name")
+    return name[:300] if isinstance(name, str) else ""
 
 
 def _learner(subject: JsonObject) -> str:
