@@ -20,7 +20,7 @@ from workflows.evidence.rules import Limits
 from workflows.evidence.verdicts import SealPolicy
 from workflows.issuance.addresses import Site
 from workflows.issuance.keys import Issuer
-from workflows.ports import Mailer, Scanner
+from workflows.ports import KeyService, Mailer, Scanner
 
 SHARED_CONNECTIONS = 4
 
@@ -39,11 +39,13 @@ class Container:
     mailer: Mailer
     site: Site
     key_secret: str = field(repr=False)
+    key_service: KeyService | None = None
 
     @property
     def issuer(self) -> Issuer:
         """What signing needs."""
-        return Issuer(self.site, self.key_secret)
+        earlier = self.settings.key_encryption_secret_earlier
+        return Issuer(self.site, self.key_secret, earlier, self.key_service)
 
     @property
     def limits(self) -> Limits:
@@ -94,7 +96,17 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         mailer=mailer_for(settings.smtp_url, settings.mail_from, clock),
         site=Site(settings.public_url),
         key_secret=settings.key_encryption_secret,
+        key_service=_key_service(settings),
     )
+
+
+def _key_service(settings: Settings) -> KeyService | None:
+    """The key service where new keys are made, and None where the database keeps them."""
+    if settings.signing_keys != "kms":
+        return None
+    from storage.kms import KmsKeys
+
+    return KmsKeys(settings.kms_region, settings.kms_endpoint_url)
 
 
 def _store_address(settings: Settings) -> StoreAddress:

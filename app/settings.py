@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 UNSAFE_SECRET = "development-only-and-known-to-everyone"  # noqa: S105  # production refuses it
 SHORTEST_SECRET = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
+KEY_ROOMS = ("database", "kms")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 HERE = ("127.0.0.1", "localhost", "::1")
 
@@ -65,6 +66,12 @@ def _level(value: str) -> str:
 
 def _environment(value: str) -> Environment:
     if value not in list(Environment):
+def _key_room(value: str) -> str:
+    if value not in KEY_ROOMS:
+        raise ValueError(f"must be one of {', '.join(KEY_ROOMS)}")
+    return value
+
+
         raise ValueError(f"must be one of {', '.join(Environment)}")
     return Environment(value)
 
@@ -132,6 +139,30 @@ class Settings:
         "Valkey or Redis with `noeviction` and an append-only file, `redis://…`. Empty: an "
         "embedded one is started.",
         secret=True,
+    key_encryption_secret_earlier: str = _setting(
+        "KEY_ENCRYPTION_SECRET_EARLIER",
+        "",
+        _text,
+        "The secret before the present KEY_ENCRYPTION_SECRET, while keys are still sealed with it. "
+        "`assay keys reseal` seals them anew; then take this one away.",
+        secret=True,
+    )
+    signing_keys: str = _setting(
+        "SIGNING_KEYS",
+        "database",
+        _key_room,
+        "Where new signing keys are made: `database` (sealed with KEY_ENCRYPTION_SECRET) or `kms` "
+        "(AWS Key Management Service, which signs and never gives them out). Keys that are there "
+        "stay where they are until they are rotated.",
+    )
+    kms_region: str = _setting("KMS_REGION", "us-east-1", _text, "The region of the key service.")
+    kms_endpoint_url: str = _setting(
+        "KMS_ENDPOINT_URL",
+        "",
+        _url,
+        "The key service's address, where it is not AWS's own for the region. Who may use it is "
+        "what the machine's role, or boto3's own settings, say.",
+    )
     )
     s3_endpoint_url: str = _setting(
         "S3_ENDPOINT_URL",

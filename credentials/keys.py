@@ -7,6 +7,7 @@ makes of a secret of the environment and a salt of its own.
 import base64
 import binascii
 import os
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -19,6 +20,16 @@ from credentials.multibase import from_base58, to_base58
 
 PrivateKey = Ed25519PrivateKey
 PublicKey = Ed25519PublicKey
+
+
+class Signer(Protocol):
+    """Whatever signs with an Ed25519 key: a private key in hand, or one kept where none can read
+    it."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The 64 bytes of the signature (RFC 8032, Ed25519 itself and not its pre-hashed form)."""
+        ...
+
 
 _ED25519_PUBLIC = b"\xed\x01"
 _SEAL = "v1."

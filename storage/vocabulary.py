@@ -226,6 +226,13 @@ class StatusPurpose(StrEnum):
     SUSPENSION = "suspension"
 
 
+class BatchKind(StrEnum):
+    """What is done to very many things at once."""
+
+    ISSUE = "issue"
+    RESIGN = "resign"
+
+
 class HoldKind(StrEnum):
     """Why nothing of a case may be erased for now."""
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from credentials.keys import Signer
 from storage.clock import Clock
 from storage.vocabulary import ScanVerdict
 from workflows.confining import Source
@@ -76,4 +77,44 @@ class Looker(Protocol):
         ...
 
 
-__all__ = ["Clock", "Looker", "Mailer", "Message", "Scan", "Scanner"]
+class KeptKey(Protocol):
+    """A key that lies in a key service."""
+
+    @property
+    def name(self) -> str:
+        """What the service calls it."""
+        ...
+
+    @property
+    def public(self) -> bytes:
+        """Its public half, 32 bytes."""
+        ...
+
+
+class KeyService(Protocol):
+    """Keeps Ed25519 keys where nobody can read them, and signs with them."""
+
+    def make(self, purpose: str) -> KeptKey:
+        """A new key; `purpose` is for whoever looks after the service. Raises Unavailable."""
+        ...
+
+    def discard(self, name: str) -> None:
+        """Remove a key that nothing was signed with. Raises Unavailable."""
+        ...
+
+    def signer(self, name: str) -> Signer:
+        """What signs with the key. Its `sign` raises Unavailable."""
+        ...
+
+
+__all__ = [
+    "Clock",
+    "KeptKey",
+    "KeyService",
+    "Looker",
+    "Mailer",
+    "Message",
+    "Scan",
+    "Scanner",
+    "Signer",
+]

@@ -35,6 +35,7 @@ class Work(StrEnum):
     SEND_MAIL = "send_mail"
     SETTLE_AGREEMENT = "settle_agreement"
     ISSUE_CREDENTIAL = "issue_credential"
+    CORRECT_CREDENTIAL = "correct_credential"
     SIGN_STATUS_LIST = "sign_status_list"
     SIGN_ENDORSEMENT = "sign_endorsement"
     SEAL_ATTESTATION = "seal_attestation"
@@ -55,6 +56,7 @@ _QUEUE_OF: Mapping[Work, Queue] = {
     Work.SEND_MAIL: Queue.WORK,
     Work.SETTLE_AGREEMENT: Queue.WORK,
     Work.ISSUE_CREDENTIAL: Queue.ISSUE,
+    Work.CORRECT_CREDENTIAL: Queue.ISSUE,
     Work.SIGN_STATUS_LIST: Queue.ISSUE,
     Work.SIGN_ENDORSEMENT: Queue.ISSUE,
     Work.SEAL_ATTESTATION: Queue.SEAL,

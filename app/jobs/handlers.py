@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping
 from app.container import Container
 from app.looking.looker import ConfinedLooker
 from app.sandbox import ChildProcesses
-from storage.ids import AttestationId, CaseId, DecisionId, EndorsementId, ItemId
+from storage.ids import (
+    AttestationId,
+    CaseId,
+    CredentialId,
+    DecisionId,
+    EndorsementId,
+    ItemId,
+)
 from storage.outbox import Promised
 from workflows.assessment.moderation import settle_agreement
 from workflows.attestations.sealing import seal_attestation
@@ -18,6 +25,7 @@ from workflows.endorsements.signing import sign_endorsement
 from workflows.evidence.erasing import erase_evidence
 from workflows.evidence.sealing import Checks, seal_evidence
 from workflows.issuance.commands import issue_credential
+from workflows.issuance.correcting import issue_correction
 from workflows.issuance.status import sign_status_list
 from workflows.keeping.commands import erase_case
 from workflows.looking.commands import draw_pages, inspect_evidence
@@ -67,6 +75,10 @@ def _issue_credential(parts: Container, work: Promised) -> None:
     issue_credential(parts.db, parts.issuer, DecisionId(work.subject_id), work.id)
 
 
+def _correct_credential(parts: Container, work: Promised) -> None:
+    issue_correction(parts.db, parts.issuer, CredentialId(work.subject_id), work.id)
+
+
 def _sign_status_list(parts: Container, work: Promised) -> None:
     sign_status_list(parts.db, parts.issuer, work.subject_id, work.id)
 
@@ -90,6 +102,7 @@ HANDLERS: Mapping[str, Handler] = {
     Work.SEND_MAIL: _send_mail,
     Work.SETTLE_AGREEMENT: _settle_agreement,
     Work.ISSUE_CREDENTIAL: _issue_credential,
+    Work.CORRECT_CREDENTIAL: _correct_credential,
     Work.SIGN_STATUS_LIST: _sign_status_list,
     Work.SIGN_ENDORSEMENT: _sign_endorsement,
     Work.SEAL_ATTESTATION: _seal_attestation,

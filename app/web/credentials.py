@@ -1,4 +1,4 @@
-"""Credentials for people: the page that is shared, its evidence, downloads, and the registrar's."""
+"""Credentials for people: the page that is shared, its evidence, and downloads."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.web import hx
 from app.web.access import actor, needs, parts, public
 from app.web.documents import SHORT, machine_answer, wants_json
-from app.web.forms import Form, Line, asked_page, messages, parse
+from app.web.forms import Form, Line, parse
 from app.web.limits import limited
 from app.web.verdict_rows import ShownVerdict, shown_verdict
 from credentials.fetching import no_network
-from storage.errors import InvalidInput, NotFound
+from storage.errors import NotFound
 from storage.ids import AccountId, CredentialId
 from storage.vocabulary import CredentialState
 from workflows.access.permissions import Permission
@@ -27,28 +27,19 @@ from workflows.endorsements.queries import (
     waiting_answers,
 )
 from workflows.issuance.artefacts import badge_file, certificate
-from workflows.issuance.commands import change_credential, choose_disclosure
+from workflows.issuance.commands import choose_disclosure
 from workflows.issuance.opening import open_item
 from workflows.issuance.published import verify_own
 from workflows.issuance.queries import (
     CredentialView,
-    credentials_of,
     my_credentials,
     public_credential,
     public_item,
 )
-from workflows.issuance.rules import acts_for
 
 blueprint = Blueprint("credentials", __name__)
 
 PUBLISHED = CredentialState.PUBLISHED
-
-
-class StatusForm(Form):
-    """What the registrar does with a credential, and why."""
-
-    act: Line = ""
-    reason: Line = ""
 
 
 class DisclosureForm(Form):
@@ -62,7 +53,7 @@ class Standing:
     """What the one who looks may do with the credential."""
 
     holder: bool
-    acts: tuple[str, ...]
+    registrar: bool
 
 
 @blueprint.get("/credentials/<uuid:credential_id>")
@@ -164,49 +155,6 @@ def mine() -> str:
         )
 
 
-@blueprint.get("/staff/credentials")
-@needs(Permission.LIST_CREDENTIALS)
-def register() -> str:
-    """All credentials of the institution."""
-    institution_id = actor().institution_id
-    if institution_id is None:
-        raise NotFound(NOT_YOURS)
-    page = asked_page()
-    with parts().db.reading() as tx:
-        lines, more = credentials_of(tx, institution_id, page)
-    return render_template("credentials/register.html", lines=lines, page=page, more=more)
-
-
-@blueprint.get("/credentials/<uuid:credential_id>/status")
-@needs(Permission.CHANGE_CREDENTIAL_STATUS, of="credential_id")
-def status(credential_id: UUID) -> str:
-    """Ask for the act and its public reason."""
-    return render_template("credentials/status.html", **_status_page(credential_id), errors={})
-
-
-@blueprint.post("/credentials/<uuid:credential_id>/status")
-@needs(Permission.CHANGE_CREDENTIAL_STATUS, of="credential_id")
-def change_status(credential_id: UUID) -> AnyResponse:
-    """Suspend, put back in force, or revoke."""
-    form = parse(StatusForm)
-    context = _status_page(credential_id)
-    try:
-        if form.act not in acts_for(_view(credential_id).state):
-            raise InvalidInput("Choose what to do.")
-        change_credential(
-            parts().db,
-            parts().site,
-            actor(),
-            CredentialId(credential_id),
-            act=form.act,
-            reason=form.reason,
-        )
-    except InvalidInput as error:
-        again = {**context, "errors": messages(error), "values": form}
-        return make_response(render_template("credentials/status.html", **again), error.status)
-    return hx.redirect("credentials.page", _("The status is changed."), credential_id=credential_id)
-
-
 def _view(credential_id: UUID) -> CredentialView:
     with parts().db.reading() as tx:
         return public_credential(tx, parts().site, CredentialId(credential_id))
@@ -233,19 +181,13 @@ def _endorsement_holds(verdict: ShownVerdict, one: EndorsementView) -> bool:
 def _standing(view: CredentialView) -> Standing:
     who = actor()
     if who.account_id is None:
-        return Standing(False, ())
+        return Standing(holder=False, registrar=False)
     with parts().db.reading() as tx:
         thing = resource_of_credential(tx, view.id)
-    registrar = may(who, Permission.CHANGE_CREDENTIAL_STATUS, thing).allowed
     return Standing(
         holder=may(who, Permission.SHARE_CREDENTIAL, thing).allowed,
-        acts=acts_for(view.state) if registrar else (),
+        registrar=may(who, Permission.CHANGE_CREDENTIAL_STATUS, thing).allowed,
     )
-
-
-def _status_page(credential_id: UUID) -> dict[str, object]:
-    view = _view(credential_id)
-    return {"credential": view, "acts": acts_for(view.state), "values": StatusForm()}
 
 
 def _attachment(body: bytes, mimetype: str, name: str) -> Response:

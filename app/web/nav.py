@@ -58,7 +58,7 @@ PLACES = (
     ),
     Place(
         marked("Credentials"),
-        "credentials.register",
+        "registrar.register",
         frozenset({Role.REGISTRAR, Role.AUDITOR}),
     ),
     Place(marked("What comes due"), "keeping.due", frozenset({Role.REGISTRAR, Role.AUDITOR})),

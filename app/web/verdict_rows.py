@@ -121,9 +121,9 @@ def _own_words(check: Check, own: CredentialView | None) -> str:
     if own is None or check.outcome is not Finding.FAILED or not check.code.startswith("status."):
         return ""
     if own.state is CredentialState.SUSPENDED:
-        return str(_(SUSPENDED, reason=own.public_reason))
+        return str(_(SUSPENDED, reason=_(own.public_reason)))
     if own.state is CredentialState.REVOKED:
-        return str(_(REVOKED, reason=own.public_reason))
+        return str(_(REVOKED, reason=_(own.public_reason)))
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from storage.tables.assessment import Agreement, Assignment, Score, ScoreSheet
 from storage.tables.base import Table
+from storage.tables.batches import Batch, BatchMember, BatchSlice
 from storage.tables.cases import CASE_NUMBERS, Case, CoverageRecord, Manifest, SelfRating
 from storage.tables.decisions import Decision, OutcomeDecision
 from storage.tables.events import Event
@@ -15,7 +16,14 @@ from storage.tables.evidence import (
     UploadPart,
 )
 from storage.tables.frameworks import DefinitionVersion, PolicyVersion
-from storage.tables.issuance import Credential, IssuerKey, StatusEntry, StatusList
+from storage.tables.issuance import (
+    Credential,
+    CredentialNote,
+    EarlierDocument,
+    IssuerKey,
+    StatusEntry,
+    StatusList,
+)
 from storage.tables.keeping import CaseHold, ErasurePlan, VaultCopy
 from storage.tables.looking import (
     Caption,
@@ -37,6 +45,7 @@ from storage.tables.people import (
     RoleGrant,
     WebSession,
 )
+from storage.tables.vcapi import ApiCredential, ApiStatusList
 from storage.tables.voices import Attestation, Endorsement
 
 METADATA = Table.metadata
@@ -47,16 +56,23 @@ __all__ = [
     "AccessToken",
     "Account",
     "Agreement",
+    "ApiCredential",
+    "ApiStatusList",
     "Assignment",
     "Attestation",
+    "Batch",
+    "BatchMember",
+    "BatchSlice",
     "Caption",
     "Case",
     "CaseHold",
     "Competence",
     "CoverageRecord",
     "Credential",
+    "CredentialNote",
     "Decision",
     "DefinitionVersion",
+    "EarlierDocument",
     "Endorsement",
     "ErasedBytes",
     "ErasurePlan",

@@ -302,3 +302,27 @@ NOT_LETTING_GO = (
     ),
     "DROP FUNCTION is_letting_go",
 )
+
+# Signing anew under another key is the one way to another document: the earlier one is kept first.
+SIGNED_ANEW = (
+    """
+    CREATE OR REPLACE FUNCTION document_is_written_once() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF OLD.document IS NOT NULL AND NEW.document IS DISTINCT FROM OLD.document
+           AND (NEW.document IS NULL
+                OR NOT EXISTS (SELECT 1 FROM earlier_document e
+                               WHERE e.subject_id = OLD.id AND e.sha256 = OLD.document_sha256
+                                 AND e.document = OLD.document)) THEN
+            RAISE EXCEPTION 'a signed document is written once'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+)
+
+NOT_SIGNED_ANEW = tuple(
+    guard.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+    for guard in GUARDS
+    if "CREATE FUNCTION document_is_written_once(" in guard
+)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from storage.tables.base import Table
@@ -13,7 +13,10 @@ from storage.vocabulary import CredentialState, StatusPurpose
 
 class IssuerKey(Table, table=True):
     """An Ed25519 key of an institution or, where `organisation_id` is set, one that the
-    institution keeps for an employer. The seed is encrypted at rest; retired keys stay published.
+    institution keeps for an employer. Retired keys stay published.
+
+    The seed is encrypted at rest; where `kept_as` is set the key lies in a key service under that
+    name, and there is no seed here.
     """
 
     __tablename__ = "issuer_key"
@@ -24,6 +27,7 @@ class IssuerKey(Table, table=True):
     fragment: str
     public_multibase: str = Field(unique=True)
     sealed_seed: bytes = Field(sa_type=LargeBinary)
+    kept_as: str = Field(default="", sa_column_kwargs={"server_default": ""})
     created_at: datetime = moment()
     retired_at: datetime | None = maybe_moment()
 
@@ -31,7 +35,8 @@ class IssuerKey(Table, table=True):
 class StatusList(Table, table=True):
     """One Bitstring status list: its bits, and the signed document that publishes them.
 
-    `version` counts the changes of the bits, `signed_version` says which of them `document` holds.
+    `version` counts the changes of the bits, `signed_version` says which of them `document` holds,
+    `valid_until` until when readers take that for the last word.
     A list is signed by whoever signed what is on it: where `organisation_id` is set, with the key
     kept for that employer.
     """
@@ -53,6 +58,7 @@ class StatusList(Table, table=True):
     signed_version: int = 0
     document: str | None = None
     signed_at: datetime | None = maybe_moment()
+    valid_until: datetime | None = maybe_moment()
 
 
 class StatusEntry(Table, table=True):
@@ -69,18 +75,26 @@ class StatusEntry(Table, table=True):
 class Credential(Table, table=True):
     """An Open Badges 3.0 credential, from frozen claims to the signed, published document.
 
-    `document` holds the exact signed JSON text; it is written once.
+    `document` holds the exact signed JSON text. It is written once; signed anew under another key
+    (`key_id`), the earlier text is kept. A corrected one names what it replaces in `replaces_id`.
     """
 
     __tablename__ = "credential"
     __table_args__ = (
         one_of("state", CredentialState),
         CheckConstraint("state = 'pending' OR document IS NOT NULL", name="signed_has_document"),
+        CheckConstraint("replaces_id <> id", name="does_not_replace_itself"),
+        Index(
+            "ix_credential_first",
+            "decision_id",
+            unique=True,
+            postgresql_where=text("replaces_id IS NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(foreign_key="plar_case.id", index=True)
-    decision_id: UUID = Field(foreign_key="decision.id", unique=True)
+    decision_id: UUID = Field(foreign_key="decision.id", index=True)
     institution_id: UUID = Field(foreign_key="institution.id", index=True)
     learner_id: UUID = Field(foreign_key="account.id", index=True)
     definition_id: UUID = Field(foreign_key="definition_version.id")
@@ -95,3 +109,29 @@ class Credential(Table, table=True):
     suspended_at: datetime | None = maybe_moment()
     revoked_at: datetime | None = maybe_moment()
     public_reason: str = ""
+    replaces_id: UUID | None = Field(default=None, foreign_key="credential.id", unique=True)
+    key_id: UUID | None = Field(default=None, foreign_key="issuer_key.id")
+
+
+class CredentialNote(Table, table=True):
+    """What staff wrote to themselves of an act on a credential. Nobody else reads it."""
+
+    __tablename__ = "credential_note"
+
+    id: UUID = Field(primary_key=True)
+    credential_id: UUID = Field(foreign_key="credential.id", index=True)
+    act: str
+    note: str
+    author_id: UUID | None = Field(default=None, foreign_key="account.id")
+    at: datetime = moment()
+
+
+class EarlierDocument(Table, table=True):
+    """A signed document as it was before it was signed anew under another key."""
+
+    __tablename__ = "earlier_document"
+
+    subject_id: UUID = Field(primary_key=True)
+    sha256: str = Field(primary_key=True)
+    document: str
+    kept_at: datetime = moment()

@@ -54,6 +54,7 @@ class Endorsement(Table, table=True):
     """An employer's endorsement of outcomes of a published credential.
 
     `document` is the signed EndorsementCredential, there from the moment it was given and signed.
+    Asked for anew because the credential was corrected, it names in `replaces_id` the earlier one.
     """
 
     __tablename__ = "endorsement"
@@ -89,3 +90,4 @@ class Endorsement(Table, table=True):
     status_index: int | None = None
     document: str | None = None
     document_sha256: str | None = None
+    replaces_id: UUID | None = Field(default=None, foreign_key="endorsement.id", unique=True)

@@ -96,7 +96,7 @@ def test_others_see_that_it_is_not_in_force(world: World, act: str) -> None:
         issued.registrar,
         issued.credential_id,
         act=act,
-        reason="It is being looked into.",
+        reason="review",
     )
     sign_lists(world)
     web = documents(issued)

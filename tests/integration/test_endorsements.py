@@ -241,7 +241,7 @@ class TestAsking:
             endorsing.issued.registrar,
             endorsing.issued.credential_id,
             act="suspend_credential",
-            reason="It is being looked into.",
+            reason="review",
         )
         with pytest.raises(Conflict):
             give_endorsement(endorsing.db, SITE, endorsing.token, "Eva Lund", code)

@@ -23,6 +23,9 @@ from storage.tables import (
     METADATA,
     AccessToken,
     Account,
+    Batch,
+    BatchMember,
+    BatchSlice,
     Caption,
     CaseHold,
     ErasurePlan,
@@ -33,7 +36,7 @@ from storage.tables import (
     WebSession,
 )
 from storage.tables.guards import GUARDS
-from storage.vocabulary import CaptionKind, EvidenceState, LinkPurpose, PreviewKind, Role
+from storage.vocabulary import BatchKind, CaptionKind, EvidenceState, LinkPurpose, PreviewKind, Role
 from tests.fixtures.issued import Issued
 from tests.fixtures.story import everything
 from tests.fixtures.world import World
@@ -76,6 +79,7 @@ CHECKS: list[tuple[str, str]] = [
     ("ck_time_span_start_not_negative", "UPDATE time_span SET start_ms = -1"),
     ("ck_time_span_ends_after_start", "UPDATE time_span SET end_ms = start_ms"),
     ("ck_credential_signed_has_document", "UPDATE credential SET state = 'signed' WHERE id = :raw"),
+    ("ck_credential_does_not_replace_itself", "UPDATE credential SET replaces_id = id"),
     (
         "ck_outcome_decision_recognised_has_level",
         "UPDATE outcome_decision SET level = NULL WHERE result = 'recognised'",
@@ -116,7 +120,11 @@ TWICE: list[tuple[str, str, Values]] = [
     ("ix_decision_live", "decision", {}),
     ("uq_manifest_case_id_round", "manifest", {}),
     ("uq_status_entry_list_id_subject_id", "status_entry", {"position": "position + 1"}),
-    ("uq_credential_decision_id", "credential", {}),
+    ("ix_credential_first", "credential", {"replaces_id": "NULL"}),
+    ("uq_credential_replaces_id", "credential", {"replaces_id": ":issued"}),
+    ("uq_endorsement_replaces_id", "endorsement", {"replaces_id": ":endorsed"}),
+    ("uq_batch_slice_batch_id_number", "batch_slice", {}),
+    ("uq_batch_member_credential_id", "batch_member", {"case_id": ":draft"}),
     ("uq_score_sheet_assignment_id", "score_sheet", {"state": "'superseded'"}),
     ("uq_upload_key", "upload", {"completed_at": "now()"}),
     ("ix_upload_live", "upload", {"key": "'another'"}),
@@ -199,7 +207,10 @@ class Full:
             "raw": draft["credential_id"],
             "open_sheet": draft["sheet_id"],
             "unreleased": self._decision_of(draft["case_id"]),
+            "issued": issued.credential_id,
+            "endorsed": draft["endorsement_id"],
         }
+        self._replace_and_batch(issued, draft["endorsement_id"])
         self._sign_in_and_write_to(issued.learner.account_id)
         self._look_and_plan(issued.learner.account_id)
         self._make_final(issued.credential_id, draft["endorsement_id"])
@@ -307,6 +318,39 @@ class Full:
                         expires_at=tx.now,
                     ),
                 ]
+            )
+
+    def _replace_and_batch(self, issued: Issued, endorsement_id: UUID) -> None:
+        """A credential and an endorsement that replace others, and a batch of one case."""
+        slice_id, batch_id = new_id(), new_id()
+        with self.db.transaction() as tx:
+            for table, replaced in (
+                ("credential", issued.credential_id),
+                ("endorsement", endorsement_id),
+            ):
+                again = copied(METADATA.tables[table], {"replaces_id": ":replaced"})
+                where = again.replace(" LIMIT 1", " WHERE id = :replaced")
+                tx.session.execute(text(where), {"replaced": replaced})
+            kind, size = BatchKind.ISSUE.value, 1
+            tx.session.add(
+                Batch(
+                    id=batch_id,
+                    institution_id=issued.world.institution_id,
+                    kind=kind,
+                    started_at=tx.now,
+                    total=size,
+                )
+            )
+            tx.session.flush()
+            tx.session.add(BatchSlice(id=slice_id, batch_id=batch_id, number=1, size=size))
+            tx.session.flush()
+            tx.session.add(
+                BatchMember(
+                    batch_id=batch_id,
+                    case_id=issued.panel.case_id,
+                    slice_id=slice_id,
+                    credential_id=new_id(),
+                )
             )
 
     def _make_final(self, credential_id: UUID, endorsement_id: UUID) -> None:

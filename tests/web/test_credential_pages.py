@@ -20,7 +20,7 @@ from storage.ids import new_id
 from storage.tables import EvidenceAccess, IssuerKey, StatusList
 from storage.vocabulary import Role
 from tests.fixtures.badges import CLAIMS, KEY
-from tests.fixtures.issued import Issued, nothing, sign_lists
+from tests.fixtures.issued import Issued, nothing
 from tests.fixtures.recall import Recall
 from tests.fixtures.tokens import jws
 from tests.fixtures.web import Browser

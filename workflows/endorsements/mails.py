@@ -49,6 +49,36 @@ def ask_employer(tx: Transaction, asked: Endorsement, around: Around, url: str, 
     )
 
 
+def ask_employer_anew(
+    tx: Transaction, asked: Endorsement, around: Around, url: str, days: int
+) -> None:
+    """The question whether an endorsement also stands for the corrected credential."""
+    say = words(around.locale)
+    queue_mail(
+        tx,
+        asked.endorser_email,
+        say("The credential of %(learner)s that you endorsed was corrected", **_names(around)),
+        body_of(
+            say("Hello %(name)s,", name=asked.endorser_name),
+            say(
+                "%(institution)s has corrected the credential “%(title)s” of %(learner)s and "
+                "issued it anew. Your endorsement speaks of the earlier one and is not shown with "
+                "the new one by itself.",
+                **_names(around),
+            ),
+            say(
+                "Your words are in the form already. Look at the new credential, and if they still "
+                "hold, sign them once more:"
+            ),
+            url,
+            say(
+                "The link is for you alone, needs no account, and works for %(days)s days.",
+                days=days,
+            ),
+        ),
+    )
+
+
 def send_code(tx: Transaction, asked: Endorsement, around: Around, code: str) -> None:
     """The digits that sign an endorsement."""
     say = words(around.locale)

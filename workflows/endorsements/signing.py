@@ -19,6 +19,7 @@ from storage.outbox import receive
 from storage.tables import Endorsement
 from storage.vocabulary import VoiceState
 from workflows.endorsements import mails
+from workflows.endorsements.asking_anew import retire_earlier
 from workflows.endorsements.load import Held, hold, look
 from workflows.endorsements.rules import comment_of, read_words, saved_form
 from workflows.issuance.addresses import Site
@@ -104,6 +105,7 @@ def _store(
             case_id=CaseId(held.case.id),
         )
         if held.endorsement.state == VoiceState.GIVEN:
+            retire_earlier(tx, endorsement_id)
             mails.tell_given(tx, held.endorsement, held.around, site.my_credentials())
 
 

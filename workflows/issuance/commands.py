@@ -5,69 +5,40 @@ stored, lists signed, published. Running it again takes it up where it stopped; 
 the same key makes the same bytes.
 """
 
-import secrets
-from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from credentials.documents import JsonObject, dump_json
 from credentials.openbadges import build_credential
-from credentials.proofs import add_proof, check_proof
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput, NotFound
-from storage.events import SYSTEM, record
+from storage.events import SYSTEM, Who, record
 from storage.ids import (
     CaseId,
     CredentialId,
-    CriterionCode,
     DecisionId,
-    DefinitionId,
     InstitutionId,
     OutboxId,
-    OutcomeCode,
     new_id,
     sha256_of,
 )
 from storage.outbox import receive
-from storage.tables import (
-    Account,
-    Agreement,
-    Case,
-    Credential,
-    Decision,
-    DefinitionVersion,
-    EvidenceItem,
-    Institution,
-    OutcomeDecision,
-)
-from storage.vocabulary import CaseState, CredentialState, Disclosure, OutcomeResult
+from storage.tables import Case, Credential, CredentialNote, Decision, EvidenceItem
+from storage.vocabulary import CaseState, CredentialState, Disclosure
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import NOT_YOURS, Actor, acting
 from workflows.cases.load import lock_case, state_of
 from workflows.decisions.commands import close_case
-from workflows.frameworks.definition import read_definition
 from workflows.issuance import mails
 from workflows.issuance.addresses import Site
-from workflows.issuance.claims import (
-    Facts,
-    Learner,
-    freeze,
-    frozen_body,
-    issuer_profile,
-    read_frozen,
-)
-from workflows.issuance.items import issued_items
-from workflows.issuance.keys import (
-    Issuer,
-    SigningKey,
-    ensure_issuer_key,
-    live_key_id,
-    signing_key,
-)
-from workflows.issuance.rules import change, read_reason
+from workflows.issuance.claims import freeze, read_frozen
+from workflows.issuance.facts import Source, facts_of, pending_credential
+from workflows.issuance.keys import Issuer, ensure_issuer_key, live_key_id, signing_key
+from workflows.issuance.rules import REASONS, Reason, change, read_note, read_reason
+from workflows.issuance.signing import sign_alone
 from workflows.issuance.status import allocate, set_status, sign_status_list, unsigned_lists
 
 
@@ -88,12 +59,17 @@ def issue_credential(
     crash_point("issue.frozen")
     sign_credential(db, issuer, credential_id)
     crash_point("issue.signed")
+    publish_lists_of(db, issuer, credential_id)
+    crash_point("issue.listed")
+    _publish(db, issuer.site, credential_id, outbox_id)
+
+
+def publish_lists_of(db: Database, issuer: Issuer, credential_id: CredentialId) -> None:
+    """Sign those of a credential's status lists that have never been published."""
     with db.reading() as tx:
         unsigned = unsigned_lists(tx, credential_id)
     for list_id in unsigned:
         sign_status_list(db, issuer, list_id)
-    crash_point("issue.listed")
-    _publish(db, issuer.site, credential_id, outbox_id)
 
 
 @command
@@ -107,13 +83,15 @@ def freeze_claims(db: Database, site: Site, decision_id: DecisionId) -> Credenti
         if decision is None:
             raise NotFound(NOT_YOURS)
         known = tx.session.exec(
-            select(Credential.id).where(Credential.decision_id == decision_id)
+            select(Credential.id).where(
+                Credential.decision_id == decision_id, col(Credential.replaces_id).is_(None)
+            )
         ).one_or_none()
         if known is not None:
             return CredentialId(known)
         if decision.released_at is None or decision.replaced_at is not None:
             raise Conflict("This decision is not in force: nothing is issued from it.")
-        credential = _frozen(tx, site, decision)
+        credential = _pending(tx, site, decision)
         tx.session.add(credential)
         record(
             tx,
@@ -133,38 +111,87 @@ def sign_credential(db: Database, issuer: Issuer, credential_id: CredentialId) -
             return
         frozen = read_frozen(credential.claims)
         key = signing_key(tx, issuer, frozen.key_id)
-    document = build_credential(frozen.credential_claims())
-    signed = add_proof(document, key.private, key.verification_method, frozen.created)
-    _check(signed, key)
+    document = sign_alone(build_credential(frozen.credential_claims()), key, frozen.created)
     crash_point("issue.before_store")
-    _store(db, credential_id, dump_json(signed).decode())
+    _store(db, credential_id, document, key.id)
 
 
 @command
 def change_credential(
-    db: Database, site: Site, actor: Actor, credential_id: CredentialId, *, act: str, reason: str
+    db: Database,
+    site: Site,
+    actor: Actor,
+    credential_id: CredentialId,
+    *,
+    act: str,
+    reason: str = "",
+    note: str = "",
 ) -> None:
-    """Suspend, unsuspend or revoke (`rules.CHANGES`), with a reason that everyone can read.
+    """Suspend, unsuspend or revoke (`rules.CHANGES`), for a reason of the list that everyone reads.
 
-    The status lists are signed anew by a job, and the learner is told. Raises NotFound, Forbidden,
-    Conflict (it has changed meanwhile), InvalidInput (no reason).
+    The note is for staff alone. The status lists are signed anew by a job, and the learner is told.
+    Raises NotFound, Forbidden, Conflict (it has changed meanwhile, or is being corrected),
+    InvalidInput (no such reason, a long note).
     """
-    why = read_reason(reason)
+    why, kept_note = read_reason(act, reason), read_note(note)
     with db.transaction() as tx:
-        credential = _hold(tx, credential_id)
+        credential = hold_credential(tx, credential_id)
         case = tx.session.get_one(Case, credential.case_id)
         resource = case_resource(tx, case)
         who = acting(actor, Permission.CHANGE_CREDENTIAL_STATUS, resource)
-        found = change(credential.state, act)
-        credential.state = found.target.value
-        credential.version += 1
-        credential.public_reason = "" if found.target is CredentialState.PUBLISHED else why
-        credential.suspended_at = tx.now if found.target is CredentialState.SUSPENDED else None
-        credential.revoked_at = tx.now if found.target is CredentialState.REVOKED else None
-        for purpose, value in found.bits.items():
-            set_status(tx, credential.id, purpose, value)
-        record(tx, who, act, ("credential", credential.id), case_id=CaseId(case.id), why=why)
-        mails.tell_changed(tx, site, credential, why)
+        not_being_corrected(tx, credential_id)
+        turn_credential(tx, who, credential, act, why)
+        keep_note(tx, who, credential_id, act, kept_note)
+        mails.tell_changed(tx, site, credential)
+
+
+def turn_credential(
+    tx: Transaction, who: Who, credential: Credential, act: str, why: Reason | None
+) -> None:
+    """Do an act of `rules.CHANGES` to a credential that is held: its state, its bits, the event.
+
+    Raises Conflict when its state does not allow it.
+    """
+    found = change(credential.state, act)
+    credential.state = found.target.value
+    credential.version += 1
+    credential.public_reason = why.value if why else ""
+    credential.suspended_at = tx.now if found.target is CredentialState.SUSPENDED else None
+    credential.revoked_at = tx.now if found.target is CredentialState.REVOKED else None
+    for purpose, value in found.bits.items():
+        set_status(tx, credential.id, purpose, value)
+    record(
+        tx,
+        who,
+        act,
+        ("credential", credential.id),
+        case_id=CaseId(credential.case_id),
+        why=REASONS[why] if why else "",
+        data={"reason": why.value} if why else {},
+    )
+
+
+def keep_note(tx: Transaction, who: Who, credential_id: CredentialId, act: str, note: str) -> None:
+    """Keep what staff write to themselves of an act; nothing when it is empty."""
+    if note:
+        tx.session.add(
+            CredentialNote(
+                id=new_id(),
+                credential_id=credential_id,
+                act=act,
+                note=note,
+                author_id=who.account_id,
+                at=tx.now,
+            )
+        )
+
+
+def not_being_corrected(tx: Transaction, credential_id: CredentialId) -> None:
+    """Raise Conflict when another credential replaces this one, or is about to."""
+    if tx.session.exec(
+        select(Credential.id).where(Credential.replaces_id == credential_id)
+    ).first():
+        raise Conflict("A corrected credential is being made of this one, or has replaced it.")
 
 
 @command
@@ -178,7 +205,7 @@ def choose_disclosure(
     if disclosure not in set(Disclosure):
         raise InvalidInput("Choose how much of this item others may have.")
     with db.transaction() as tx:
-        credential = _hold(tx, credential_id)
+        credential = hold_credential(tx, credential_id)
         case = tx.session.get_one(Case, credential.case_id)
         who = acting(actor, Permission.SHARE_CREDENTIAL, case_resource(tx, case))
         item_id = read_frozen(credential.claims).items.get(slug)
@@ -200,7 +227,7 @@ def choose_disclosure(
 def _publish(db: Database, site: Site, credential_id: CredentialId, outbox_id: OutboxId) -> None:
     with db.transaction() as tx:
         receive(tx, outbox_id)
-        credential = _hold(tx, credential_id)
+        credential = hold_credential(tx, credential_id)
         if credential.state != CredentialState.SIGNED:
             return
         credential.state = CredentialState.PUBLISHED.value
@@ -221,7 +248,7 @@ def _publish(db: Database, site: Site, credential_id: CredentialId, outbox_id: O
 
 
 @command
-def _store(db: Database, credential_id: CredentialId, document: str) -> None:
+def _store(db: Database, credential_id: CredentialId, document: str, key_id: UUID) -> None:
     with db.transaction() as tx:
         tx.session.execute(
             update(Credential)
@@ -234,79 +261,26 @@ def _store(db: Database, credential_id: CredentialId, document: str) -> None:
                 version=Credential.version + 1,
                 document=document,
                 document_sha256=sha256_of(document.encode()),
+                key_id=key_id,
                 signed_at=tx.now,
             )
         )
 
 
-def _check(signed: JsonObject, key: SigningKey) -> None:
-    """Read the proof back as a stranger would: nothing is stored that does not verify."""
-    check_proof(signed, lambda _: key.private.public_key())
-
-
-def _hold(tx: Transaction, credential_id: CredentialId) -> Credential:
+def hold_credential(tx: Transaction, credential_id: CredentialId) -> Credential:
+    """The credential, held against all others. Raises NotFound."""
     credential = tx.session.get(Credential, credential_id, with_for_update=True)
     if credential is None:
         raise NotFound(NOT_YOURS)
     return credential
 
 
-def _frozen(tx: Transaction, site: Site, decision: Decision) -> Credential:
+def _pending(tx: Transaction, site: Site, decision: Decision) -> Credential:
+    """The credential of a decision with its claims frozen, before anything is signed."""
     case = tx.session.get_one(Case, decision.case_id)
-    version = tx.session.get_one(DefinitionVersion, case.definition_id)
-    institution = tx.session.get_one(Institution, case.institution_id)
-    learner = tx.session.get_one(Account, case.learner_id)
+    institution_id = InstitutionId(case.institution_id)
     credential_id = CredentialId(new_id())
-    institution_id = InstitutionId(institution.id)
-    recognised = _recognised(tx, decision)
     place = allocate(tx, institution_id, credential_id)
-    facts = Facts(
-        credential_id=credential_id,
-        site=site,
-        issuer=issuer_profile(institution, site),
-        definition_id=DefinitionId(version.id),
-        definition_hash=version.content_hash,
-        definition=read_definition(version.body),
-        learner=Learner(learner.name, learner.email, secrets.token_hex(8)),
-        recognised=recognised,
-        levels=_agreed(tx, decision),
-        items=issued_items(tx, case, decision.round, recognised),
-        status=place.claims(site),
-        decided_at=decision.decided_at,
-        at=tx.now,
-    )
-    return Credential(
-        id=credential_id,
-        case_id=case.id,
-        decision_id=decision.id,
-        institution_id=institution.id,
-        learner_id=case.learner_id,
-        definition_id=version.id,
-        state=CredentialState.PENDING.value,
-        claims=frozen_body(freeze(facts, live_key_id(tx, institution_id))),
-        created_at=tx.now,
-    )
-
-
-def _recognised(tx: Transaction, decision: Decision) -> frozenset[OutcomeCode]:
-    rows = tx.session.exec(
-        select(OutcomeDecision.outcome_code).where(
-            OutcomeDecision.decision_id == decision.id,
-            OutcomeDecision.result == OutcomeResult.RECOGNISED.value,
-        )
-    ).all()
-    return frozenset(OutcomeCode(code) for code in rows)
-
-
-def _agreed(tx: Transaction, decision: Decision) -> dict[CriterionCode, int]:
-    """The agreed level of each criterion, of the latest round in which it was settled."""
-    rows: Sequence[Agreement] = tx.session.exec(
-        select(Agreement)
-        .where(
-            Agreement.case_id == decision.case_id,
-            Agreement.round <= decision.round,
-            col(Agreement.settled).is_(True),
-        )
-        .order_by(col(Agreement.round))
-    ).all()
-    return {CriterionCode(row.criterion_code): row.level for row in rows if row.level is not None}
+    frozen_from = Source(decision, case, credential_id, place)
+    (facts,) = facts_of(tx, site, institution_id, [frozen_from])
+    return pending_credential(frozen_from, freeze(facts, live_key_id(tx, institution_id)), tx.now)

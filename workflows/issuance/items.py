@@ -1,6 +1,7 @@
 """The evidence that a credential names: what of the manifest speaks to something recognised."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -9,11 +10,10 @@ from sqlmodel import col, select
 
 from storage.database import Transaction
 from storage.ids import CaseId, ItemId, OutcomeCode, Sha256, new_token
-from storage.tables import Attestation, Case, EvidenceItem
+from storage.tables import Attestation, Case, EvidenceItem, Manifest
 from storage.vocabulary import EvidenceKind, PeopleShown, VoiceState
 from workflows.attestations.document import read_kept
 from workflows.canonical import canonical_json
-from workflows.cases.queries import manifest_of
 from workflows.evidence.consent import replaced_among
 from workflows.issuance.claims import IssuedItem
 from workflows.words import words
@@ -45,6 +45,15 @@ class _Manifest(BaseModel):
     items: tuple[_Item, ...]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Of which case and round the items are wanted that speak to what was recognised."""
+
+    case_id: CaseId
+    round: int
+    recognised: frozenset[OutcomeCode]
+
+
 def issued_items(
     tx: Transaction, case: Case, round_number: int, recognised: frozenset[OutcomeCode]
 ) -> tuple[IssuedItem, ...]:
@@ -53,19 +62,38 @@ def issued_items(
     A statement that was withdrawn is left out, and so is what is held back because people in it
     have not agreed; a statement whose giver wants no name in public loses it.
     """
-    manifest = manifest_of(tx, CaseId(case.id), round_number)
-    if manifest is None:
-        return ()
-    items = _Manifest.model_validate_json(canonical_json(manifest.body)).items
-    statements = _statements(tx, case)
-    kept_back = _kept_back(tx, [item.id for item in items])
-    found = []
-    for item in items:
-        outcomes = tuple(code for code in item.outcomes if code in recognised)
-        title = statements.get(item.id, item.title or item.file_name)
-        if outcomes and title is not None and item.id not in kept_back:
-            found.append(_issued(item, outcomes, title))
-    return tuple(found)
+    wanted = Wanted(CaseId(case.id), round_number, recognised)
+    return issued_items_of(tx, [wanted])[wanted.case_id]
+
+
+def issued_items_of(
+    tx: Transaction, wanted: Sequence[Wanted]
+) -> Mapping[CaseId, tuple[IssuedItem, ...]]:
+    """The same for several cases, each in one round. A constant number of statements."""
+    submitted = _submitted(tx, wanted)
+    ids = [item.id for items in submitted.values() for item in items]
+    statements = _statements(tx, [one.case_id for one in wanted])
+    kept_back = _kept_back(tx, ids)
+    found: dict[CaseId, tuple[IssuedItem, ...]] = {}
+    for one in wanted:
+        issued = []
+        for item in submitted.get(one.case_id, ()):
+            outcomes = tuple(code for code in item.outcomes if code in one.recognised)
+            title = statements.get(item.id, item.title or item.file_name)
+            if outcomes and title is not None and item.id not in kept_back:
+                issued.append(_issued(item, outcomes, title))
+        found[one.case_id] = tuple(issued)
+    return found
+
+
+def _submitted(tx: Transaction, wanted: Sequence[Wanted]) -> Mapping[CaseId, tuple[_Item, ...]]:
+    rounds = {one.case_id: one.round for one in wanted}
+    rows = tx.session.exec(select(Manifest).where(col(Manifest.case_id).in_(list(rounds)))).all()
+    return {
+        CaseId(row.case_id): _Manifest.model_validate_json(canonical_json(row.body)).items
+        for row in rows
+        if row.round == rounds[CaseId(row.case_id)]
+    }
 
 
 def _kept_back(tx: Transaction, ids: Sequence[UUID]) -> frozenset[UUID]:
@@ -92,11 +120,11 @@ def _issued(item: _Item, outcomes: tuple[OutcomeCode, ...], title: str) -> Issue
     )
 
 
-def _statements(tx: Transaction, case: Case) -> Mapping[UUID, str | None]:
+def _statements(tx: Transaction, case_ids: Sequence[CaseId]) -> Mapping[UUID, str | None]:
     """For each item that is a statement, the title it may have in public; None: withdrawn."""
     rows = tx.session.exec(
         select(Attestation).where(
-            Attestation.case_id == case.id, col(Attestation.item_id).is_not(None)
+            col(Attestation.case_id).in_(case_ids), col(Attestation.item_id).is_not(None)
         )
     ).all()
     titles: dict[UUID, str | None] = {}

@@ -1,39 +1,52 @@
-"""The keys that documents are signed with: made, sealed for rest, rotated, published for ever.
+"""The keys that documents are signed with: made, kept, rotated, published for ever.
 
 An institution has one live key; it also keeps one for each organisation that endorses. A retired
-key signs nothing more and stays in the DID document, or the badges it signed would die.
+key signs nothing more and stays in the DID document, or the badges it signed would die. A key is
+sealed in the database under a secret of the environment, or lies in a key service.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from credentials.did import PublishedKey, build_did_document
 from credentials.documents import JsonObject
+from credentials.errors import BadKey
 from credentials.keys import (
     PrivateKey,
+    PublicKey,
+    Signer,
     generate_ed25519,
     open_private,
+    public_from_multibase,
     public_multibase,
     seal_private,
     seed_of,
 )
 from storage.database import Database, Transaction, command
-from storage.errors import NotFound
+from storage.errors import NotFound, Unavailable
 from storage.events import SYSTEM, Who, record
 from storage.ids import InstitutionId, OrganisationId, new_id
 from storage.tables import Institution, IssuerKey
 from workflows.issuance.addresses import Site
+from workflows.ports import KeyService
 
 
 @dataclass(frozen=True)
 class Issuer:
-    """What signing needs from outside the database: where we are, and what opens the keys."""
+    """What signing needs from outside the database: where we are, and what opens the keys.
+
+    `earlier_secret` is the secret before the present one, '' when there was none. New keys are made
+    in `service` where there is one.
+    """
 
     site: Site
     key_secret: str = field(repr=False)
+    earlier_secret: str = field(default="", repr=False)
+    service: KeyService | None = None
 
 
 @dataclass(frozen=True)
@@ -43,26 +56,49 @@ class SigningKey:
     id: UUID
     did: str
     verification_method: str
-    private: PrivateKey = field(repr=False)
+    private: Signer = field(repr=False)
+    public: PublicKey
 
 
-@command
+@dataclass(frozen=True)
+class KeyView:
+    """A key as those who look after it see it. `in_service`: it lies in a key service."""
+
+    id: UUID
+    fragment: str
+    public_multibase: str
+    created_at: datetime
+    retired_at: datetime | None
+    in_service: bool
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A key that is not in the database yet."""
+
+    id: UUID
+    public_multibase: str
+    sealed: bytes = field(repr=False)
+    kept_as: str = ""
+
+
 def ensure_issuer_key(
     db: Database,
     issuer: Issuer,
     institution_id: InstitutionId,
     organisation_id: OrganisationId | None = None,
 ) -> UUID:
-    """The id of the live key of the institution or organisation, which is made if there is none."""
-    with db.transaction() as tx:
-        _hold(tx, institution_id)
+    """The id of the live key of the institution or organisation, which is made if there is none.
+
+    Raises NotFound (no such institution), Unavailable (the key service is away).
+    """
+    with db.reading() as tx:
         live = _live(tx, institution_id, organisation_id)
-        if live is not None:
-            return live.id
-        return _make(tx, issuer, SYSTEM, institution_id, organisation_id).id
+    if live is not None:
+        return live.id
+    return _keep_new(db, issuer, SYSTEM, institution_id, organisation_id, rotate=False, why="")
 
 
-@command
 def rotate_key(
     db: Database,
     issuer: Issuer,
@@ -72,14 +108,11 @@ def rotate_key(
     *,
     why: str = "",
 ) -> UUID:
-    """Retire the live key and make a new one; what the old one signed stays valid."""
-    with db.transaction() as tx:
-        _hold(tx, institution_id)
-        live = _live(tx, institution_id, organisation_id)
-        if live is not None:
-            live.retired_at = tx.now
-            record(tx, who, "retire_key", ("issuer_key", live.id), why=why)
-        return _make(tx, issuer, who, institution_id, organisation_id).id
+    """Retire the live key and make a new one; what the old one signed stays valid.
+
+    Raises NotFound (no such institution), Unavailable (the key service is away).
+    """
+    return _keep_new(db, issuer, who, institution_id, organisation_id, rotate=True, why=why)
 
 
 def live_key_id(
@@ -95,14 +128,51 @@ def live_key_id(
 
 
 def signing_key(tx: Transaction, issuer: Issuer, key_id: UUID) -> SigningKey:
-    """The key in hand. Raises NotFound; BadKey when the secret is not the one that sealed it."""
+    """The key in hand.
+
+    Raises NotFound; BadKey when no secret of ours sealed it; Unavailable when it lies in a key
+    service and we were given none.
+    """
     kept = tx.session.get(IssuerKey, key_id)
     if kept is None:
         raise NotFound("There is no such signing key.")
     organisation = OrganisationId(kept.organisation_id) if kept.organisation_id else None
     did = issuer.site.did(organisation)
-    private = open_private(kept.sealed_seed.decode(), issuer.key_secret, str(kept.id))
-    return SigningKey(kept.id, did, f"{did}#{kept.fragment}", private)
+    public = public_from_multibase(kept.public_multibase)
+    return SigningKey(kept.id, did, f"{did}#{kept.fragment}", _signer(issuer, kept), public)
+
+
+@command
+def reseal_keys(db: Database, issuer: Issuer, who: Who) -> int:
+    """Seal every key of the database under the present secret; returns how many were not.
+
+    Raises BadKey, with nothing changed, when one opens with neither secret.
+    """
+    with db.transaction() as tx:
+        kept = tx.session.exec(
+            select(IssuerKey).where(IssuerKey.kept_as == "").with_for_update()
+        ).all()
+        moved = [key for key in kept if not _opens(key, issuer.key_secret)]
+        for key in moved:
+            private = _open_with_either(key, issuer)
+            key.sealed_seed = _sealed(private, issuer, key.id)
+            record(tx, who, "reseal_key", ("issuer_key", key.id))
+        return len(moved)
+
+
+def keys_of(tx: Transaction, institution_id: InstitutionId) -> Sequence[KeyView]:
+    """The institution's own keys, the newest first."""
+    return [
+        KeyView(
+            id=key.id,
+            fragment=key.fragment,
+            public_multibase=key.public_multibase,
+            created_at=key.created_at,
+            retired_at=key.retired_at,
+            in_service=bool(key.kept_as),
+        )
+        for key in reversed(_all(tx, institution_id, None))
+    ]
 
 
 def did_document(
@@ -117,6 +187,108 @@ def did_document(
         raise NotFound("No key is published here.")
     published = [PublishedKey(key.fragment, key.public_multibase) for key in keys]
     return build_did_document(site.did(organisation_id), published)
+
+
+def _keep_new(
+    db: Database,
+    issuer: Issuer,
+    who: Who,
+    institution_id: InstitutionId,
+    organisation_id: OrganisationId | None,
+    *,
+    rotate: bool,
+    why: str,
+) -> UUID:
+    """Make a key, which may mean asking a service, and keep it, which must not."""
+    made = _make(issuer, issuer.site.did(organisation_id))
+    kept = _keep(db, who, institution_id, organisation_id, made, rotate=rotate, why=why)
+    if kept != made.id and issuer.service is not None:
+        issuer.service.discard(made.kept_as)
+    return kept
+
+
+@command
+def _keep(
+    db: Database,
+    who: Who,
+    institution_id: InstitutionId,
+    organisation_id: OrganisationId | None,
+    made: _Made,
+    *,
+    rotate: bool,
+    why: str,
+) -> UUID:
+    """Make it the live key; where there is one already and none is to be retired, that one stays.
+
+    Returns the id of the live key.
+    """
+    with db.transaction() as tx:
+        _hold(tx, institution_id)
+        live = _live(tx, institution_id, organisation_id)
+        if live is not None and not rotate:
+            return live.id
+        if live is not None:
+            live.retired_at = tx.now
+            record(tx, who, "retire_key", ("issuer_key", live.id), why=why)
+        number = len(_all(tx, institution_id, organisation_id)) + 1
+        tx.session.add(
+            IssuerKey(
+                id=made.id,
+                institution_id=institution_id,
+                organisation_id=organisation_id,
+                fragment=f"key-{number}",
+                public_multibase=made.public_multibase,
+                sealed_seed=made.sealed,
+                kept_as=made.kept_as,
+                created_at=tx.now,
+            )
+        )
+        tx.session.flush()
+        record(tx, who, "make_key", ("issuer_key", made.id), data={"public": made.public_multibase})
+        return made.id
+
+
+def _make(issuer: Issuer, purpose: str) -> _Made:
+    key_id = new_id()
+    if issuer.service is None:
+        private = generate_ed25519()
+        return _Made(key_id, public_multibase(private), _sealed(private, issuer, key_id))
+    kept = issuer.service.make(purpose)
+    public = PublicKey.from_public_bytes(kept.public)
+    return _Made(key_id, public_multibase(public), b"", kept.name)
+
+
+def _signer(issuer: Issuer, kept: IssuerKey) -> Signer:
+    if not kept.kept_as:
+        return _open_with_either(kept, issuer)
+    if issuer.service is None:
+        raise Unavailable("The signing key lies in a key service, and none is set up here.")
+    return issuer.service.signer(kept.kept_as)
+
+
+def _sealed(private: PrivateKey, issuer: Issuer, key_id: UUID) -> bytes:
+    return seal_private(seed_of(private), issuer.key_secret, str(key_id)).encode()
+
+
+def _open(kept: IssuerKey, secret: str) -> PrivateKey:
+    return open_private(kept.sealed_seed.decode(), secret, str(kept.id))
+
+
+def _open_with_either(kept: IssuerKey, issuer: Issuer) -> PrivateKey:
+    try:
+        return _open(kept, issuer.key_secret)
+    except BadKey:
+        if not issuer.earlier_secret:
+            raise
+        return _open(kept, issuer.earlier_secret)
+
+
+def _opens(kept: IssuerKey, secret: str) -> bool:
+    try:
+        _open(kept, secret)
+    except BadKey:
+        return False
+    return True
 
 
 def _hold(tx: Transaction, institution_id: InstitutionId) -> None:
@@ -145,35 +317,3 @@ def _all(
         )
         .order_by(col(IssuerKey.created_at), col(IssuerKey.id))
     ).all()
-
-
-def _make(
-    tx: Transaction,
-    issuer: Issuer,
-    who: Who,
-    institution_id: InstitutionId,
-    organisation_id: OrganisationId | None,
-) -> IssuerKey:
-    private = generate_ed25519()
-    key_id = new_id()
-    number = tx.session.exec(
-        select(func.count())
-        .select_from(IssuerKey)
-        .where(
-            IssuerKey.institution_id == institution_id,
-            col(IssuerKey.organisation_id).is_not_distinct_from(organisation_id),
-        )
-    ).one()
-    key = IssuerKey(
-        id=key_id,
-        institution_id=institution_id,
-        organisation_id=organisation_id,
-        fragment=f"key-{number + 1}",
-        public_multibase=public_multibase(private),
-        sealed_seed=seal_private(seed_of(private), issuer.key_secret, str(key_id)).encode(),
-        created_at=tx.now,
-    )
-    tx.session.add(key)
-    tx.session.flush()
-    record(tx, who, "make_key", ("issuer_key", key.id), data={"public": key.public_multibase})
-    return key

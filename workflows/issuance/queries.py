@@ -39,7 +39,7 @@ from workflows.evidence.people import held_back
 from workflows.frameworks.definition import Criterion, Definition, Outcome, read_definition
 from workflows.issuance.addresses import Site
 from workflows.issuance.claims import FrozenCredential, level_id, read_frozen
-from workflows.issuance.rules import PUBLIC, shown
+from workflows.issuance.rules import PUBLIC, reason_words, shown
 
 PAGE = 50
 MOST_OWN = 500
@@ -106,6 +106,11 @@ class CredentialView:
     valid_until: datetime | None
     status_at: datetime | None
     public_reason: str
+    """why it is not in force, in English words to be translated; '' while it is"""
+    replaces: CredentialId | None
+    """the one that this corrects"""
+    replaced_by: CredentialId | None
+    """the published one that corrects this"""
     document: bytes = field(repr=False)
     document_sha256: str = ""
 
@@ -121,6 +126,7 @@ class CredentialLine:
     created_at: datetime
     published_at: datetime | None
     public_reason: str
+    replaces: CredentialId | None = None
 
 
 def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) -> CredentialView:
@@ -160,7 +166,9 @@ def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) 
         awarded_at=claims.awarded_date,
         valid_until=claims.valid_until,
         status_at=credential.revoked_at or credential.suspended_at,
-        public_reason=credential.public_reason,
+        public_reason=reason_words(credential.public_reason),
+        replaces=CredentialId(credential.replaces_id) if credential.replaces_id else None,
+        replaced_by=replacement_of(tx, credential_id),
         document=(credential.document or "").encode(),
         document_sha256=credential.document_sha256 or "",
     )
@@ -172,6 +180,17 @@ def public_item(view: CredentialView, slug: str) -> PublicItem:
         if item.slug == slug:
             return item
     raise NotFound("There is no such evidence item.")
+
+
+def replacement_of(tx: Transaction, credential_id: CredentialId) -> CredentialId | None:
+    """The published credential that corrects this one; None while there is none."""
+    found = tx.session.exec(
+        select(Credential.id).where(
+            Credential.replaces_id == credential_id,
+            col(Credential.state).in_([state.value for state in PUBLIC]),
+        )
+    ).one_or_none()
+    return CredentialId(found) if found else None
 
 
 def my_credentials(tx: Transaction, learner_id: AccountId) -> Sequence[CredentialLine]:
@@ -217,7 +236,8 @@ def _lines(
             state=CredentialState(credential.state),
             created_at=credential.created_at,
             published_at=credential.published_at,
-            public_reason=credential.public_reason,
+            public_reason=reason_words(credential.public_reason),
+            replaces=CredentialId(credential.replaces_id) if credential.replaces_id else None,
         )
         for credential, version, learner in tx.session.exec(query).all()
     ]

@@ -7,11 +7,13 @@ says that it may come back; the entry refers to it.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import and_, delete, or_, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, func, select
 
@@ -37,9 +39,14 @@ from workflows.work import Work, promise_work
 
 BOTH = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
 REVOCATION_ONLY = (StatusPurpose.REVOCATION,)
-FULL = LENGTH // 2
-"""A list with half of its places taken is left for a fresh one, so that a free place is found at
-the first or second try and how many credentials there are cannot be read off it."""
+CROWDED = LENGTH * 3 // 4
+"""Up to so many taken places a free one is found by trying at random; then the free ones are read
+and one of those is chosen."""
+VALID_FOR = timedelta(days=7)
+SIGNED_AGAIN = timedelta(days=1)
+"""A list is signed anew every day, so six days may pass without us before readers doubt it."""
+READERS_KEEP = timedelta(minutes=1)
+"""For how long a reader may go on with a list it has (`ttl`); caches are told the same."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +77,34 @@ def allocate(
     purposes: Sequence[StatusPurpose] = BOTH,
 ) -> Place:
     """Give a subject a random place that is free in the lists of all these purposes."""
-    lists = _open_lists(tx, institution_id, organisation_id, purposes)
-    while True:
-        index = secrets.randbelow(LENGTH)
-        taken = tx.session.execute(
-            insert(StatusEntry)
-            .values(
-                [{"list_id": one.id, "position": index, "subject_id": subject_id} for one in lists]
-            )
-            .on_conflict_do_nothing(index_elements=["list_id", "position"])
-            .returning(col(StatusEntry.list_id))
-        ).all()
-        if len(taken) == len(lists):
-            return Place(tuple((StatusPurpose(one.purpose), one.id) for one in lists), index)
-        _give_back(tx, [row[0] for row in taken], index)
+    given = allocate_many(
+        tx, institution_id, [subject_id], organisation_id=organisation_id, purposes=purposes
+    )
+    return given[subject_id]
+
+
+def allocate_many(
+    tx: Transaction,
+    institution_id: InstitutionId,
+    subject_ids: Sequence[UUID],
+    *,
+    organisation_id: OrganisationId | None = None,
+    purposes: Sequence[StatusPurpose] = BOTH,
+) -> Mapping[UUID, Place]:
+    """Give each subject a random free place; a list that is full is followed by a new one."""
+    given: dict[UUID, Place] = {}
+    waiting = list(subject_ids)
+    while waiting:
+        lists, taken = _open_lists(tx, institution_id, organisation_id, purposes)
+        free = LENGTH - taken
+        indexes = _free_places(tx, lists[0].id, taken, min(len(waiting), free))
+        tried = dict(zip(indexes, waiting, strict=False))
+        kept = _take(tx, [one.id for one in lists], tried)
+        for index in kept:
+            lists_of = tuple((StatusPurpose(one.purpose), one.id) for one in lists)
+            given[tried[index]] = Place(lists_of, index)
+        waiting = [one for one in waiting if one not in given]
+    return given
 
 
 def place_of(tx: Transaction, subject_id: UUID) -> Place | None:
@@ -146,16 +167,40 @@ def sign_status_list(
             OrganisationId(organisation) if organisation else None,
         )
         key = signing_key(tx, issuer, key_id)
+    until = tx.now + VALID_FOR
     document = build_status_list_credential(
         issuer.site.status_list(list_id),
         key.did,
         status_list.purpose,
         status_list.bits,
         valid_from=tx.now,
+        valid_until=until,
+        ttl_ms=int(READERS_KEEP.total_seconds() * 1000),
     )
     signed = add_proof(document, key.private, key.verification_method, tx.now)
     crash_point("status.signed")
-    _publish(db, list_id, status_list.version, dump_json(signed).decode(), outbox_id)
+    text = dump_json(signed).decode()
+    _publish(db, list_id, SignedList(status_list.version, text, tx.now, until), outbox_id)
+
+
+@command
+def renew_lists(db: Database, limit: int = 100) -> int:
+    """Promise to sign anew the lists that were signed more than a day ago; returns how many."""
+    with db.transaction() as tx:
+        old = tx.session.exec(
+            select(StatusList)
+            .where(
+                col(StatusList.signed_at) < tx.now - SIGNED_AGAIN,
+                # unsigned ones are promised already, and so are those whose bits turned
+                col(StatusList.signed_version) == col(StatusList.version),
+            )
+            .order_by(col(StatusList.signed_at))
+            .limit(limit)
+        ).all()
+        for one in old:
+            key = f"sign_status_list:{one.id}:{one.version}:{tx.now.date()}"
+            promise_work(tx, Work.SIGN_STATUS_LIST, one.id, dedupe_key=key)
+        return len(old)
 
 
 def unsigned_lists(tx: Transaction, subject_id: UUID) -> Sequence[UUID]:
@@ -167,17 +212,40 @@ def unsigned_lists(tx: Transaction, subject_id: UUID) -> Sequence[UUID]:
     ).all()
 
 
+@dataclass(frozen=True)
+class SignedList:
+    """A signed list: of which version of its bits, from when, and until when it holds."""
+
+    version: int
+    document: str
+    signed_at: datetime
+    valid_until: datetime
+
+
 @command
-def _publish(
-    db: Database, list_id: UUID, version: int, document: str, outbox_id: OutboxId | None
-) -> None:
+def _publish(db: Database, list_id: UUID, signed: SignedList, outbox_id: OutboxId | None) -> None:
+    """A list signed earlier, or of earlier bits, never replaces a later one."""
     with db.transaction() as tx:
         if outbox_id is not None:
             receive(tx, outbox_id)
         tx.session.execute(
             update(StatusList)
-            .where(col(StatusList.id) == list_id, col(StatusList.signed_version) < version)
-            .values(document=document, signed_version=version, signed_at=tx.now)
+            .where(
+                col(StatusList.id) == list_id,
+                or_(
+                    col(StatusList.signed_version) < signed.version,
+                    and_(
+                        col(StatusList.signed_version) == signed.version,
+                        col(StatusList.signed_at) <= signed.signed_at,
+                    ),
+                ),
+            )
+            .values(
+                document=signed.document,
+                signed_version=signed.version,
+                signed_at=signed.signed_at,
+                valid_until=signed.valid_until,
+            )
         )
 
 
@@ -186,8 +254,11 @@ def _open_lists(
     institution_id: InstitutionId,
     organisation_id: OrganisationId | None,
     purposes: Sequence[StatusPurpose],
-) -> list[StatusList]:
-    """The newest lists, made anew when there are none or they are half full."""
+) -> tuple[list[StatusList], int]:
+    """The newest lists and how many places of theirs are taken; new ones when there are none left.
+
+    Holds the institution: places are given out by one at a time.
+    """
     tx.session.get_one(Institution, institution_id, with_for_update={"key_share": True})
     newest = tx.session.exec(
         select(func.max(StatusList.number)).where(
@@ -206,9 +277,44 @@ def _open_lists(
             .order_by(StatusList.purpose)
         ).all()
     )
-    if len(lists) == len(purposes) and _taken(tx, lists[0].id) < FULL:
-        return lists
-    return _new_lists(tx, institution_id, organisation_id, purposes)
+    if len(lists) == len(purposes):
+        taken = _taken(tx, lists[0].id)
+        if taken < LENGTH:
+            return lists, taken
+    return _new_lists(tx, institution_id, organisation_id, purposes), 0
+
+
+def _free_places(tx: Transaction, list_id: UUID, taken: int, count: int) -> list[int]:
+    """So many different places at random, of which most are free, or all in a crowded list."""
+    if taken < CROWDED:
+        found: set[int] = set()
+        while len(found) < count:
+            found.add(secrets.randbelow(LENGTH))
+        return list(found)
+    used = set(
+        tx.session.exec(select(StatusEntry.position).where(StatusEntry.list_id == list_id)).all()
+    )
+    free = [index for index in range(LENGTH) if index not in used]
+    return secrets.SystemRandom().sample(free, min(count, len(free)))
+
+
+def _take(tx: Transaction, list_ids: Sequence[UUID], wanted: Mapping[int, UUID]) -> set[int]:
+    """Take these places in all of the lists; returns those that were free in each."""
+    rows = [
+        {"list_id": list_id, "position": index, "subject_id": subject}
+        for list_id in list_ids
+        for index, subject in wanted.items()
+    ]
+    taken = tx.session.execute(
+        insert(StatusEntry)
+        .on_conflict_do_nothing(index_elements=["list_id", "position"])
+        .returning(col(StatusEntry.list_id), col(StatusEntry.position)),
+        rows,
+    ).all()
+    times = Counter(index for _, index in taken)
+    whole = {index for index, count in times.items() if count == len(list_ids)}
+    _give_back(tx, [(one, index) for one, index in taken if index not in whole])
+    return whole
 
 
 def _new_lists(
@@ -247,8 +353,9 @@ def _taken(tx: Transaction, list_id: UUID) -> int:
     ).one()
 
 
-def _give_back(tx: Transaction, list_ids: Sequence[UUID], index: int) -> None:
-    for list_id in list_ids:
-        entry = tx.session.get_one(StatusEntry, (list_id, index))
-        tx.session.delete(entry)
-    tx.session.flush()
+def _give_back(tx: Transaction, places: Iterable[tuple[UUID, int]]) -> None:
+    """Free places that were taken in one list and not in the other."""
+    half = list(places)
+    if half:
+        key = tuple_(col(StatusEntry.list_id), col(StatusEntry.position))
+        tx.session.execute(delete(StatusEntry).where(key.in_(half)))

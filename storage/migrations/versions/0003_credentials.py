@@ -23,6 +23,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject_id", "sha256", name=op.f("pk_earlier_document")),
     )
     op.create_table(
+        "api_status_list",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("issuer", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("purpose", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("bits", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("signed_version", sa.Integer(), nullable=False),
+        sa.Column("document", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "purpose IN ('revocation', 'suspension')", name=op.f("ck_api_status_list_purpose_known")
+        ),
+        sa.CheckConstraint(
+            "signed_version <= version", name=op.f("ck_api_status_list_signed_what_there_is")
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institution.id"], name=op.f("fk_api_status_list_institution_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["key_id"], ["issuer_key.id"], name=op.f("fk_api_status_list_key_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_status_list")),
+    )
+    op.create_index(
+        op.f("ix_api_status_list_institution_id"),
+        "api_status_list",
+        ["institution_id"],
+        unique=False,
+    )
+    op.create_table(
         "batch",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("institution_id", sa.Uuid(), nullable=False),
@@ -43,6 +75,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batch")),
     )
     op.create_index(op.f("ix_batch_institution_id"), "batch", ["institution_id"], unique=False)
+    op.create_table(
+        "api_credential",
+        sa.Column("list_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("id_sha256", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("issued_by", sa.Uuid(), nullable=True),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["issued_by"], ["account.id"], name=op.f("fk_api_credential_issued_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["list_id"], ["api_status_list.id"], name=op.f("fk_api_credential_list_id")
+        ),
+        sa.PrimaryKeyConstraint("list_id", "position", name=op.f("pk_api_credential")),
+    )
+    op.create_index(
+        op.f("ix_api_credential_id_sha256"), "api_credential", ["id_sha256"], unique=False
+    )
     op.create_table(
         "batch_slice",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -176,8 +226,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_batch_member_slice_id"), table_name="batch_member")
     op.drop_table("batch_member")
     op.drop_table("batch_slice")
+    op.drop_index(op.f("ix_api_credential_id_sha256"), table_name="api_credential")
+    op.drop_table("api_credential")
     op.drop_index(op.f("ix_batch_institution_id"), table_name="batch")
     op.drop_table("batch")
+    op.drop_index(op.f("ix_api_status_list_institution_id"), table_name="api_status_list")
+    op.drop_table("api_status_list")
     op.drop_table("earlier_document")
     # ### end Alembic commands ###
     op.execute(

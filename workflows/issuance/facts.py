@@ -1,0 +1,172 @@
+"""What credentials are made of, read from the database: for one decision or for very many.
+
+A constant number of statements, whatever the number of decisions.
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from storage.database import Transaction
+from storage.ids import (
+    CaseId,
+    CredentialId,
+    CriterionCode,
+    DefinitionId,
+    InstitutionId,
+    OutcomeCode,
+)
+from storage.tables import (
+    Account,
+    Agreement,
+    Case,
+    Credential,
+    Decision,
+    DefinitionVersion,
+    Institution,
+    OutcomeDecision,
+)
+from storage.vocabulary import CredentialState, OutcomeResult
+from workflows.frameworks.definition import Definition, read_definition
+from workflows.issuance.addresses import Site
+from workflows.issuance.claims import (
+    Facts,
+    FrozenCredential,
+    Learner,
+    frozen_body,
+    issuer_profile,
+)
+from workflows.issuance.items import Wanted, issued_items_of
+from workflows.issuance.status import Place
+
+
+@dataclass(frozen=True)
+class Source:
+    """A decision on a case, and the id and the place in the status lists of its credential."""
+
+    decision: Decision
+    case: Case
+    credential_id: CredentialId
+    place: Place
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A version of a definition, read."""
+
+    content_hash: str
+    definition: Definition
+
+
+def facts_of(
+    tx: Transaction, site: Site, institution_id: InstitutionId, sources: Sequence[Source]
+) -> list[Facts]:
+    """The facts of each, in their order, as they stand now."""
+    institution = tx.session.get_one(Institution, institution_id)
+    versions = _versions(tx, {source.case.definition_id for source in sources})
+    learners = _learners(tx, {source.case.learner_id for source in sources})
+    decisions = [source.decision for source in sources]
+    recognised = recognised_in(tx, [decision.id for decision in decisions])
+    levels = _agreed(tx, decisions)
+    items = issued_items_of(
+        tx,
+        [Wanted(CaseId(one.case_id), one.round, recognised[one.id]) for one in decisions],
+    )
+    issuer = issuer_profile(institution, site)
+    return [
+        Facts(
+            credential_id=source.credential_id,
+            site=site,
+            issuer=issuer,
+            definition_id=DefinitionId(source.case.definition_id),
+            definition_hash=versions[source.case.definition_id].content_hash,
+            definition=versions[source.case.definition_id].definition,
+            learner=_learner(learners[source.case.learner_id]),
+            recognised=recognised[source.decision.id],
+            levels=levels[source.decision.id],
+            items=items[CaseId(source.case.id)],
+            status=source.place.claims(site),
+            decided_at=source.decision.decided_at,
+            at=tx.now,
+        )
+        for source in sources
+    ]
+
+
+def pending_credential(source: Source, frozen: FrozenCredential, at: datetime) -> Credential:
+    """The row of a credential whose claims are frozen and which is not signed yet."""
+    return Credential(
+        id=source.credential_id,
+        case_id=source.case.id,
+        decision_id=source.decision.id,
+        institution_id=source.case.institution_id,
+        learner_id=source.case.learner_id,
+        definition_id=source.case.definition_id,
+        state=CredentialState.PENDING.value,
+        claims=frozen_body(frozen),
+        created_at=at,
+    )
+
+
+def recognised_in(
+    tx: Transaction, decision_ids: Sequence[UUID]
+) -> Mapping[UUID, frozenset[OutcomeCode]]:
+    """What each decision recognised. One statement."""
+    rows = tx.session.exec(
+        select(OutcomeDecision.decision_id, OutcomeDecision.outcome_code).where(
+            col(OutcomeDecision.decision_id).in_(decision_ids),
+            OutcomeDecision.result == OutcomeResult.RECOGNISED.value,
+        )
+    ).all()
+    found: defaultdict[UUID, set[OutcomeCode]] = defaultdict(set)
+    for decision_id, code in rows:
+        found[decision_id].add(OutcomeCode(code))
+    return {one: frozenset(found[one]) for one in decision_ids}
+
+
+def _learner(account: Account) -> Learner:
+    return Learner(account.name, account.email, secrets.token_hex(8))
+
+
+def _learners(tx: Transaction, ids: set[UUID]) -> Mapping[UUID, Account]:
+    rows = tx.session.exec(select(Account).where(col(Account.id).in_(ids))).all()
+    return {row.id: row for row in rows}
+
+
+def _versions(tx: Transaction, ids: set[UUID]) -> Mapping[UUID, _Version]:
+    rows = tx.session.exec(
+        select(DefinitionVersion).where(col(DefinitionVersion.id).in_(ids))
+    ).all()
+    return {row.id: _Version(row.content_hash, read_definition(row.body)) for row in rows}
+
+
+def _agreed(
+    tx: Transaction, decisions: Sequence[Decision]
+) -> Mapping[UUID, Mapping[CriterionCode, int]]:
+    """By decision: the agreed level of each criterion, of the latest round in which it was
+    settled."""
+    rows = tx.session.exec(
+        select(Agreement.case_id, Agreement.round, Agreement.criterion_code, Agreement.level)
+        .where(
+            col(Agreement.case_id).in_([decision.case_id for decision in decisions]),
+            col(Agreement.settled).is_(True),
+        )
+        .order_by(col(Agreement.round))
+    ).all()
+    of_case: defaultdict[UUID, list[tuple[int, str, int]]] = defaultdict(list)
+    for case_id, round_number, code, level in rows:
+        if level is not None:
+            of_case[case_id].append((round_number, code, level))
+    return {
+        decision.id: {
+            CriterionCode(code): level
+            for round_number, code, level in of_case[decision.case_id]
+            if round_number <= decision.round
+        }
+        for decision in decisions
+    }
