@@ -18,7 +18,6 @@ from credentials.contexts import Contexts
 from credentials.dates import read_instant, write_instant
 from credentials.documents import JsonObject, as_list, text_at
 from credentials.errors import BadProof, Malformed
-from credentials.jcs import canonicalize_json
 from credentials.keys import PublicKey, Signer
 from credentials.multibase import from_base58, to_base58
 
@@ -56,24 +55,8 @@ def add_proof(
         "verificationMethod": verification_method,
         "proofPurpose": "assertionMethod",
     }
-
-
-def make_proof(
-    unsigned: JsonObject, options: JsonObject, key: Signer, canonicalize: Canonicalize
-) -> JsonObject:
-    """The proof by `key` over a document without proofs, or with those that it builds upon.
-
-    Raises Malformed if either cannot be canonicalised safely.
-    """
-    if options.get("cryptosuite") == CRYPTOSUITE_JCS and "@context" in unsigned:
-        options = {**options, "@context": unsigned["@context"]}
-    signature = key.sign(_signed_bytes(unsigned, options, canonicalize))
-    return {**options, "proofValue": to_base58(signature)}
-
-
-def general_or(contexts: Contexts | None) -> Canonicalize:
-    """How documents are canonicalised: the compiled route for the pinned contexts."""
-    return compiled.canonicalize if contexts is None else partial(canonicalize, contexts=contexts)
+    signature = key.sign(_signed_bytes(document, options, contexts))
+    return {**document, "proof": [{**options, "proofValue": to_base58(signature)}]}
 
 
 def read_proof(document: JsonObject, contexts: Contexts | None = None) -> Proof:
