@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -60,12 +60,18 @@ def describe(item_id: UUID) -> AnyResponse:
 @blueprint.get("/evidence/<uuid:item_id>/row")
 @needs(Permission.ADD_EVIDENCE, of="item_id")
 def row(item_id: UUID) -> Response:
-    """The item's line in the list of the case; it asks for itself anew until the seal is done."""
+    """The item's line in the list of the case.
+
+    It asks for itself anew until the seal is done, and then for its small picture, some times.
+    """
     item, case = _look(ItemId(item_id))
     with parts().db.reading() as tx:
         look = looks_of(tx, [item.id])[item.id]
-    context = {"item": item, "editable": case.state in EDITABLE, "fresh": True, "look": look}
-    return make_response(render_template("learner/evidence/row.html", **context))
+    asked = request.args.get("asked", 0, type=int)
+    context = {"item": item, "editable": case.state in EDITABLE, "look": look, "asked": asked}
+    answer = make_response(render_template("learner/evidence/row.html", **context))
+    sealed_just_now = hx.is_partial() and not item.on_its_way and not asked
+    return hx.tell_page(answer, "evidence:changed") if sealed_just_now else answer
 
 
 @blueprint.get("/evidence/<uuid:item_id>/remove")

@@ -4,6 +4,7 @@ A region of a page is a block named like its id; `fragment` renders it alone. Wh
 a page is wanted says `HX-Request-Type`: it only chooses what is rendered, never what is allowed.
 """
 
+import json
 from collections.abc import Iterator
 
 from flask import Response, current_app, flash, make_response, render_template, request, url_for
@@ -56,6 +57,13 @@ def redirect_to(address: str, notice: str = "", tone: str = "good") -> AnyRespon
 def reload_page(status: int = 200) -> Response:
     """Have htmx load the whole page again: what it shows no longer holds."""
     return Response(status=status, headers={"HX-Refresh": "true"})
+
+
+def tell_page(answer: Response, event: str) -> Response:
+    """Let the page know of something else that changed; the element that asked may be gone by then,
+    so its body is told."""
+    answer.headers["HX-Trigger"] = json.dumps({event: {"target": "body"}})
+    return answer
 
 
 def into_messages(body: str, status: int) -> Response:

@@ -62,7 +62,8 @@ class Recording:
     """A video or sound with its time line, wherever it is shown.
 
     `acts`: 'mark' for its learner before submission, 'note' for an assessor with an open sheet,
-    else ''. `where` is the page it stands on: the region is rendered for it again after an act.
+    else ''. `words`: captions or a transcript stand with it. `where` is the page it stands on: the
+    region is rendered for it again after an act.
     """
 
     item_id: ItemId
@@ -73,6 +74,7 @@ class Recording:
     duration: str
     duration_ms: int | None
     tracks: Sequence[Track]
+    words: bool
     marks: Sequence[MarkRow]
     acts: Literal["", "mark", "note"]
     where: Literal["view", "sheet"]
@@ -157,6 +159,7 @@ def recording(
         duration=write_time(duration_ms) if duration_ms else "",
         duration_ms=duration_ms,
         tracks=_tracks(item_id, words),
+        words=bool(words),
         marks=[mark_row(mark, duration_ms) for mark in marks],
         acts=acts,
         where=where,

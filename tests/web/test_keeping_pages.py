@@ -28,20 +28,26 @@ def withdrawn(world: World, people: People) -> CaseId:
     return case_id
 
 
-def finish(world: World) -> None:
-    """Run the erasure's jobs; of the files there were no bytes in the first place."""
+def promised(world: World, kind: str) -> list[OutboxRow]:
+    with world.db.reading() as tx:
+        rows = tx.session.exec(
+            select(OutboxRow).where(OutboxRow.kind == kind, col(OutboxRow.done_at).is_(None))
+        )
+        return list(rows.all())
 
-    def promised(kind: str) -> list[OutboxRow]:
-        with world.db.reading() as tx:
-            rows = tx.session.exec(
-                select(OutboxRow).where(OutboxRow.kind == kind, col(OutboxRow.done_at).is_(None))
-            )
-            return list(rows.all())
 
-    (row,) = promised("erase_case")
+def begin(world: World) -> OutboxRow:
+    """Run the erasure up to where it waits for the files to be removed."""
+    (row,) = promised(world, "erase_case")
     with pytest.raises(Unavailable):
         erase_case(world.db, SITE, row.subject_id, OutboxId(row.id))
-    for one in promised("erase_evidence"):
+    return row
+
+
+def finish(world: World) -> None:
+    """Run the erasure's jobs; of the files there were no bytes in the first place."""
+    row = begin(world)
+    for one in promised(world, "erase_evidence"):
         with world.db.transaction() as tx:
             receive(tx, OutboxId(one.id))
     erase_case(world.db, SITE, row.subject_id, OutboxId(row.id))
@@ -92,6 +98,25 @@ def test_the_receipt_is_a_page_and_a_file_with_its_own_digest(
     assert digest[:4] in page
     assert "attachment" in answer.headers["Content-Disposition"]
     assert browser.get(f"/cases/{withdrawn}").status_code == 200
+
+
+def test_while_files_are_being_removed_the_page_asks_for_itself_until_the_receipt_is_there(
+    browser: Browser, people: People, withdrawn: CaseId, world: World
+) -> None:
+    ask_erasure(world.db, SITE, people.learner, withdrawn)
+    world.clock.advance(timedelta(days=7))
+    browser.sign_in(people.learner)
+    path = f"/cases/{withdrawn}/erasure"
+    asks = f'hx-get="{path}" hx-trigger="every 3s"'
+    assert asks not in browser.get(path).text
+    row = begin(world)
+    page = browser.get(path).text
+    assert "Being erased" in page and asks in page
+    for one in promised(world, "erase_evidence"):
+        with world.db.transaction() as tx:
+            receive(tx, OutboxId(one.id))
+    erase_case(world.db, SITE, row.subject_id, OutboxId(row.id))
+    assert asks not in browser.get(path).text
 
 
 def test_staff_read_what_comes_due_and_hold_a_case_with_a_reason(

@@ -1,6 +1,7 @@
 """The plain form for files and the pages of evidence: what they take, refuse and show."""
 
 import io
+import json
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,8 @@ from tests.fixtures.web import Browser
 from tests.fixtures.world import SIGNED
 from workflows.cases.commands import submit_case
 from workflows.evidence.sealing import NOT_CHECKED
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
@@ -110,6 +113,29 @@ class TestPages:
             for promise in tx.session.exec(select(OutboxRow)):
                 promise.done_at = tx.now
         assert "hx-get" not in ana.get(row).text
+
+    def test_the_rest_of_the_page_hears_of_the_seal_once_and_the_picture_is_asked_for_some_times(
+        self, ana: Browser, intake: Intake
+    ) -> None:
+        item_id = intake.store(noise(1000))
+        row = f"/evidence/{item_id}/row"
+        assert "HX-Trigger" not in ana.get(row, headers=PARTIAL).headers
+        intake.seal(item_id)
+        told = ana.get(row, headers=PARTIAL)
+        assert json.loads(told.headers["HX-Trigger"]) == {"evidence:changed": {"target": "body"}}
+        assert f'hx-get="{row}?asked=1" hx-trigger="load delay:3s"' in told.text
+        again = ana.get(f"{row}?asked=1", headers=PARTIAL)
+        assert "HX-Trigger" not in again.headers and f"{row}?asked=2" in again.text
+        assert "hx-get" not in ana.get(f"{row}?asked=60", headers=PARTIAL).text
+        page = ana.get(f"/evidence/{item_id}").text
+        assert f'hx-get="/evidence/{item_id}" hx-trigger="every 3s" hx-select="#standing"' in page
+
+    def test_an_items_page_shows_how_much_of_it_is_here(self, ana: Browser, intake: Intake) -> None:
+        body = noise(17 * 1024**2)
+        plan = intake.announce(body, "film.mp4")
+        intake.send(plan, body, [1, 2])
+        page = ana.get(f"/evidence/{plan.item_id}").text
+        assert f"2 of {plan.plan.part_count} parts" in page and 'value="2"' in page
 
     def test_a_file_that_could_not_be_checked_says_so_and_stops_asking(
         self, ana: Browser, intake: Intake

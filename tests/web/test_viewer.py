@@ -377,6 +377,23 @@ class TestCaptions:
         assert browser.post(f"{path}/captions/{caption.id}/remove").status_code == 303
         assert browser.get(f"{path}/captions/{caption.id}.vtt").status_code == 404
 
+    def test_a_sound_has_its_captions_under_it_and_open_beside_it(
+        self, world: World, app: Flask
+    ) -> None:
+        learner = world.person(Role.LEARNER, name="Cy Roth")
+        item_id = world.item(world.case(learner), "CNC1")
+        facts = {"duration_ms": 60_000, "audio_codec": "opus", "plays": True}
+        poster = [(PreviewKind.POSTER, 0, "image/webp")]
+        looked_at(world.db, item_id, facts, previews=poster, media_type="audio/ogg")
+        browser, path = at_browser(app, world.db, learner), f"/evidence/{item_id}"
+        form = {"kind": "captions", "language": "en", "text": VTT}
+        assert browser.post(path + "/captions", form).status_code == 303
+        page = browser.get(path + "/view").text
+        sound = page.split("<audio")[1].split("</audio>")[0]
+        assert '<track kind="captions"' in sound and "data-caption" in page
+        assert f'<img class="player-wave" src="{path}/preview/poster/0" alt=""' in page
+        assert '<details class="disclosure" open>' in page and "Yes, chef" in page
+
     def test_a_transcript_is_shown_as_text(
         self, draft: tuple[Actor, ItemId], app: Flask, db: Database
     ) -> None:
