@@ -52,7 +52,9 @@ def clean_words(kind: CaptionKind, language: str, text: str) -> str:
         problem = Problem("text", "Choose a file, or paste the text.")
         raise InvalidInput(NOT_KEPT, problems=[problem])
     if kind is CaptionKind.CAPTIONS:
-        return write_captions(read_captions(text))
+        written = write_captions(read_captions(text))
+        read_captions(written)  # written anew it is longer, and whoever looks at it reads it again
+        return written
     if len(text.encode()) > LARGEST:
         problem = Problem("text", "A transcript can have 1 MB at most.")
         raise InvalidInput(NOT_KEPT, problems=[problem])

@@ -20,8 +20,11 @@ TIMING = re.compile(
     r"(?:(\d{1,3}):)?([0-5]?\d):([0-5]\d)[.,](\d{3})[ \t]+-->[ \t]+"
     r"(?:(\d{1,3}):)?([0-5]?\d):([0-5]\d)[.,](\d{3})(?:[ \t].*)?"
 )
-SPEAKER = re.compile(r"<v(?:\.[^\s>]*)?[ \t]+([^<>]{1,100})>")
+# every part is bounded, or a line of nothing but beginnings would take hours
+SPEAKER = re.compile(r"<v(?:\.[^\s<>]{0,100})?[ \t]([^<>]{1,100})>")
 TAG = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")
+NO_LETTER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
+"""Numbers of letters that no letter has; Python refuses to read the longest of them."""
 ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 SKIPPED = ("NOTE", "STYLE", "REGION")
 
@@ -122,9 +125,11 @@ def _cue(number: int, timing: str, text: Sequence[str]) -> Cue:
 
 
 def _plain(line: str) -> str:
-    """A line of a caption without tags; what was written as an entity is the letter itself."""
-    spoken = SPEAKER.sub(r"\1: ", line)
-    return ODD.sub("", html.unescape(TAG.sub("", spoken))).replace("\n", " ").strip()
+    """A line of a caption without tags; what was written as an entity is the letter itself, and
+    one line stays one line: a line end in it would be the end of the caption when it is read again.
+    """
+    spoken = TAG.sub("", SPEAKER.sub(r"\1: ", line))
+    return " ".join(ODD.sub("", html.unescape(NO_LETTER.sub("", spoken))).split())
 
 
 def _milliseconds(parts: Sequence[str | None]) -> int:

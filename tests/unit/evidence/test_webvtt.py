@@ -3,6 +3,9 @@
 import pytest
 
 from storage.errors import InvalidInput
+from storage.vocabulary import CaptionKind
+from tests.fixtures.bounded import bounded_work
+from workflows.evidence.captions import clean_words
 from workflows.evidence.webvtt import LARGEST, Cue, decoded, read_captions, write_captions
 
 VTT = """WEBVTT - kitchen
@@ -89,3 +92,34 @@ def test_files_are_read_in_the_encodings_that_tell_themselves(encoding: str) -> 
 def test_what_is_no_text_or_too_much_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidInput):
         decoded(body)
+
+
+def _captioned(words: str) -> str:
+    return f"WEBVTT\n\n00:01.000 --> 00:04.000\n{words}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        ("Hi&#13;&#13;NOTES", "Hi NOTES"),
+        ("Hi&#10;&#10;STYLE", "Hi STYLE"),
+        ("a&#x2028;b\u0085c&#x0b;d", "a b cd"),
+        ("Hi &#13;&#13;00:05.000 --&gt; 00:06.000", "Hi 00:05.000 --> 00:06.000"),
+        ("<v  Ana>Yes", "Ana: Yes"),
+        ("x&#" + "9" * 5000 + ";y", "xy"),
+    ],
+)
+def test_no_letter_ends_a_caption_when_it_is_read_again(words: str, read: str) -> None:
+    kept = clean_words(CaptionKind.CAPTIONS, "en", _captioned(words))
+    assert read_captions(kept) == (Cue(1000, 4000, read),)
+
+
+def test_what_would_be_too_long_written_anew_is_refused_before_it_is_kept() -> None:
+    with pytest.raises(InvalidInput, match="1 MB"):
+        clean_words(CaptionKind.CAPTIONS, "en", _captioned("&" * (LARGEST // 4)))
+
+
+@pytest.mark.parametrize("beginning", ["<v.", "<v ", "<v\t", "{\\", "&#", "<"])
+def test_a_line_of_nothing_but_beginnings_is_read_as_quickly_as_any(beginning: str) -> None:
+    with bounded_work():
+        read_captions(_captioned(beginning * (LARGEST // 4)))
