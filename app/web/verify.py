@@ -33,7 +33,7 @@ NO_CREDENTIAL = marked(
     "the text of a credential with a brace, unless it is a signed token (JWT)."
 )
 EVIDENCE_ADDRESS = re.compile(r"(?P<credential>.*/credentials/[0-9a-f-]{36})/evidence/[\w-]+/?")
-DIGEST_LINE = re.compile(r"\s*([0-9a-fA-F]{64})(?:\s+\*?(.+?))?\s*")
+DIGEST_LINE = re.compile(r"([0-9a-fA-F]{64})(?:\s+\*?(.+))?")
 
 
 @blueprint.record_once
@@ -158,7 +158,7 @@ def _digests(text: str) -> dict[str, str]:
     """What sha256sum prints: the name of a file, or the digest itself → its digest."""
     found: dict[str, str] = {}
     for line in text.splitlines()[:MOST_DIGESTS]:
-        match = DIGEST_LINE.fullmatch(line)
+        match = DIGEST_LINE.fullmatch(line.strip())
         if match:
             digest = match[1].lower()
             found[(match[2] or f"{digest[:16]}…")[:200]] = digest

@@ -20,6 +20,7 @@ from storage.ids import new_id
 from storage.tables import EvidenceAccess, IssuerKey, StatusList
 from storage.vocabulary import Role
 from tests.fixtures.badges import CLAIMS, KEY
+from tests.fixtures.bounded import bounded_work
 from tests.fixtures.issued import Issued, nothing
 from tests.fixtures.recall import Recall
 from tests.fixtures.tokens import jws
@@ -311,6 +312,13 @@ class TestVerifyPage:
         assert "report.mp4" in page
         assert "No evidence in this credential has the digest of “not a digest”" in page
         assert "This credential is valid" in page
+
+    def test_a_line_of_nothing_but_blanks_is_compared_as_quickly_as_any(
+        self, browser: Browser
+    ) -> None:
+        digests = f"{'0' * 64} x{' ' * 200_000}y"
+        with bounded_work():
+            assert browser.post("/verify", {"source": "{}", "digests": digests}).status_code == 200
 
     def test_a_credential_that_ran_out_is_told_by_its_date(
         self, issued: Issued, browser: Browser
