@@ -1,6 +1,7 @@
 """What may be announced, and how an item may be described. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,8 @@ UNITS = ("kB", "MB", "GB")
 LONGEST_NAME = 255
 LONGEST_TITLE = 200
 LONGEST_TEXT = 4000
+JOINERS = frozenset("\u200c\u200d")
+"""Letters of Persian and Hindi need them, and pictures that are made of several."""
 FINGERPRINT = re.compile(r"[0-9a-f]{64}:[0-9a-f]{64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -172,7 +175,8 @@ def in_words(size: int) -> str:
 
 
 def _name_problems(name: str) -> list[Problem]:
-    if not name.strip() or not name.isprintable() or name != PurePath(name).name:
+    a_name = name.strip() and name != ".." and name == PurePath(name).name
+    if not a_name or not all(_may_be_in_a_name(letter) for letter in name):
         return [Problem("file_name", "The file needs a plain name.")]
     if len(name) > LONGEST_NAME:
         return [
@@ -183,6 +187,12 @@ def _name_problems(name: str) -> list[Problem]:
             )
         ]
     return []
+
+
+def _may_be_in_a_name(letter: str) -> bool:
+    """Whether a letter is seen, or a blank as devices write them: macOS puts U+202F into the names
+    of its screenshots, Japanese keyboards make U+3000."""
+    return letter.isprintable() or unicodedata.category(letter) == "Zs" or letter in JOINERS
 
 
 def _size_problems(size: int | None, limits: Limits) -> list[Problem]:

@@ -39,6 +39,21 @@ def test_a_plain_file_may_come() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot 2026-03-05 at 3.45.12\u202fPM.png",
+        "検査\u3000記録.pdf",
+        "a\u00a0b.pdf",
+        "نامه\u200cها.pdf",
+        "\U0001f469\u200d\U0001f527.jpg",
+        ".bashrc",
+    ],
+)
+def test_names_as_devices_and_languages_write_them_may_come(name: str) -> None:
+    fit_to_announce(Announcement(name, 10), LIMITS)
+
+
+@pytest.mark.parametrize(
     ("announced", "field"),
     [
         (Announcement("", 10), "file_name"),
@@ -46,6 +61,10 @@ def test_a_plain_file_may_come() -> None:
         (Announcement("../up.pdf", 10), "file_name"),
         (Announcement("a/b.pdf", 10), "file_name"),
         (Announcement("a\nb.pdf", 10), "file_name"),
+        (Announcement("..", 10), "file_name"),
+        (Announcement(".", 10), "file_name"),
+        (Announcement("a\u202efdp.exe", 10), "file_name"),
+        (Announcement("a\u2028b.pdf", 10), "file_name"),
         (Announcement("x" * 256, 10), "file_name"),
         (Announcement("a.pdf", 0), "size"),
         (Announcement("a.pdf", -1), "size"),
