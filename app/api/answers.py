@@ -1,5 +1,7 @@
 """What the API answers: rows and plans as the models of `schemas`, in the reader's language."""
 
+from collections.abc import Sequence
+
 from flask import Response, url_for
 from flask_babel import gettext as _
 from pydantic import BaseModel
@@ -25,15 +27,17 @@ def nothing() -> Response:
     return response
 
 
-def item(row: ItemRow, plan: UploadPlan | None = None) -> schemas.Item:
-    """An item, with how its upload stands where one is under way."""
+def item(
+    row: ItemRow, plan: UploadPlan | None = None, signed: Sequence[schemas.SignedPart] = ()
+) -> schemas.Item:
+    """An item, with how its upload stands where one is under way, and links of parts to send."""
     words = {name: getattr(row, name) for name in schemas.Item.model_fields if hasattr(row, name)}
     unknown = plan is not None and plan.open_ended
     computed = {
         "outcomes": list(row.outcomes),
         "size": None if unknown else row.size,
         "reason": _reason(row),
-        "upload": _upload(plan) if plan else None,
+        "upload": _upload(plan, signed) if plan else None,
         "links": _item_links(row.id),
     }
     return schemas.Item(**(words | computed))
@@ -74,13 +78,14 @@ def _reason(row: ItemRow) -> str:
     return str(_(LOST)) if row.missing else ""
 
 
-def _upload(plan: UploadPlan) -> schemas.UploadState:
+def _upload(plan: UploadPlan, signed: Sequence[schemas.SignedPart]) -> schemas.UploadState:
     return schemas.UploadState(
         part_size=plan.plan.part_size,
         part_count=plan.plan.part_count,
         open_ended=plan.open_ended,
         fingerprint=plan.fingerprint,
         there=[schemas.Part(number=part.number, sha256=part.sha256) for part in plan.there],
+        signed=list(signed),
     )
 
 

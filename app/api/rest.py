@@ -4,6 +4,7 @@ Called by the pages' own scripts with their session, and by programs with an acc
 do not come through here: parts are sent straight to the store by links that are signed one by one.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -168,7 +169,10 @@ def announce(case_id: UUID) -> Response:
     plan = announce_evidence(
         parts().db, parts().vault, actor(), CaseId(case_id), announced, limits=parts().limits
     )
-    shown = answers.item(_row(plan.item_id), plan)
+    there = {part.number for part in plan.there}
+    missing = [one for one in sent.parts or () if one.number not in there]
+    signed = _signed(plan.item_id, missing) if missing else []
+    shown = answers.item(_row(plan.item_id), plan, signed)
     response = answers.answer(shown, 201)
     response.headers["Location"] = shown.links.self
     return response
@@ -248,13 +252,7 @@ def erase(item_id: UUID) -> Response:
 def sign(item_id: UUID) -> Response:
     """Links for parts that are about to be sent."""
     sent = reading.body(schemas.WantedParts)
-    wanted = [WantedPart(one.number, Sha256(one.sha256), one.size) for one in sent.parts]
-    signed = sign_parts(parts().db, parts().vault, actor(), ItemId(item_id), wanted)
-    links = [
-        schemas.SignedPart(number=part.number, url=link.url, headers=dict(link.headers))
-        for part, link in zip(wanted, signed, strict=True)
-    ]
-    return answers.answer(schemas.SignedParts(parts=links))
+    return answers.answer(schemas.SignedParts(parts=_signed(ItemId(item_id), sent.parts)))
 
 
 @blueprint.put("/evidence/<uuid:item_id>/parts")
@@ -273,11 +271,7 @@ def sign(item_id: UUID) -> Response:
 def record(item_id: UUID) -> Response:
     """Write down parts that the store has taken."""
     sent = reading.body(schemas.TakenParts)
-    taken = [
-        SentPart(one.number, Sha256(one.sha256), one.etag.strip('"'), one.size)
-        for one in sent.parts
-    ]
-    record_parts(parts().db, actor(), ItemId(item_id), taken)
+    record_parts(parts().db, actor(), ItemId(item_id), _taken(sent.parts))
     return answers.nothing()
 
 
@@ -299,7 +293,13 @@ def complete(item_id: UUID) -> Response:
     """Everything was sent: check it, and make one file of it."""
     sent = reading.body(schemas.WholeList, optional=True)
     state = complete_upload(
-        parts().db, parts().vault, actor(), ItemId(item_id), sent.parts, size=sent.size
+        parts().db,
+        parts().vault,
+        actor(),
+        ItemId(item_id),
+        sent.parts,
+        size=sent.size,
+        taken=_taken(sent.taken or ()),
     )
     return answers.answer(schemas.Completed(state=state))
 
@@ -320,6 +320,21 @@ def link(item_id: UUID) -> Response:
     """A link of a minute to the file."""
     url = link_to_evidence(parts().db, parts().vault, actor(), ItemId(item_id), "api")
     return answers.answer(schemas.Link(url=url, expires_in=DOWNLOAD_LINK_SECONDS))
+
+
+def _signed(item_id: ItemId, named: Sequence[schemas.WantedPart]) -> list[schemas.SignedPart]:
+    wanted = [WantedPart(one.number, Sha256(one.sha256), one.size) for one in named]
+    links = sign_parts(parts().db, parts().vault, actor(), item_id, wanted)
+    return [
+        schemas.SignedPart(number=part.number, url=link.url, headers=dict(link.headers))
+        for part, link in zip(wanted, links, strict=True)
+    ]
+
+
+def _taken(named: Sequence[schemas.TakenPart]) -> list[SentPart]:
+    return [
+        SentPart(one.number, Sha256(one.sha256), one.etag.strip('"'), one.size) for one in named
+    ]
 
 
 def _row(item_id: ItemId) -> ItemRow:

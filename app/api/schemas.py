@@ -66,6 +66,16 @@ class Answered(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class WantedPart(Sent):
+    """A part that is about to be sent."""
+
+    number: PartNumber
+    sha256: Sha256Hex
+    size: Bytes | None = Field(
+        default=None, description="Only of the last part of an open-ended upload."
+    )
+
+
 class Announcement(Sent):
     """A file, or a recording, that is to come. The same file announced again is the same item."""
 
@@ -97,15 +107,11 @@ class Announcement(Sent):
     recorded_with: Words | None = Field(
         default=None, max_length=LONGEST_TITLE, description="What a recording is taken with."
     )
-
-
-class WantedPart(Sent):
-    """A part that is about to be sent."""
-
-    number: PartNumber
-    sha256: Sha256Hex
-    size: Bytes | None = Field(
-        default=None, description="Only of the last part of an open-ended upload."
+    parts: list[WantedPart] | None = Field(
+        default=None,
+        max_length=PARTS_AT_ONCE,
+        description="Parts to sign with the same call: the answer's `upload.signed`. A file of up "
+        "to 5 MiB is always one part.",
     )
 
 
@@ -130,13 +136,18 @@ class TakenParts(Sent):
 
 
 class WholeList(Sent):
-    """That everything was sent. Both fields help to notice a mistake; neither is needed."""
+    """That everything was sent. `parts` and `size` help to notice a mistake; neither is needed."""
 
     parts: list[PartNumber] | None = Field(
         default=None, max_length=MOST_PARTS, description="All parts, in order."
     )
     size: Bytes | None = Field(
         default=None, description="How many bytes an open-ended upload has turned out to have."
+    )
+    taken: list[TakenPart] | None = Field(
+        default=None,
+        max_length=PARTS_AT_ONCE,
+        description="Parts that were not reported yet.",
     )
 
 
@@ -182,6 +193,14 @@ class Part(Answered):
     sha256: Sha256Hex
 
 
+class SignedPart(Answered):
+    """How to send one part: PUT its bytes to `url` with exactly these headers, within minutes."""
+
+    number: int
+    url: str
+    headers: dict[str, str]
+
+
 class UploadState(Answered):
     """How a file travels: in parts of `part_size` bytes, the last one smaller, sent to the store.
 
@@ -193,6 +212,9 @@ class UploadState(Answered):
     open_ended: bool
     fingerprint: str
     there: list[Part] = Field(description="These need not be sent again.")
+    signed: list[SignedPart] = Field(
+        default_factory=list, description="Links for the parts that were named when announcing."
+    )
 
 
 class ItemLinks(Answered):
@@ -245,14 +267,6 @@ class Items(Answered):
 
     items: list[Item]
     next: str | None = Field(description="The cursor of the next page; null: this is the last.")
-
-
-class SignedPart(Answered):
-    """How to send one part: PUT its bytes to `url` with exactly these headers, within minutes."""
-
-    number: int
-    url: str
-    headers: dict[str, str]
 
 
 class SignedParts(Answered):

@@ -22,7 +22,12 @@ def upload(person: Person, case_id: str, path: Path, tell: Progress) -> str:
     item = person.json(
         "POST",
         f"/api/v1/cases/{case_id}/evidence",
-        {"file_name": path.name, "size": size, "fingerprint": _fingerprint(path)},
+        {
+            "file_name": path.name,
+            "size": size,
+            "fingerprint": _fingerprint(path),
+            "sha256": _whole_digest(path),
+        },
     )
     plan = item["upload"]
     there = {part["number"] for part in plan["there"]}
@@ -67,6 +72,11 @@ def _part(path: Path, plan: dict[str, Any], number: int) -> bytes:
     with path.open("rb") as file:
         file.seek((number - 1) * plan["part_size"])
         return file.read(plan["part_size"])
+
+
+def _whole_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fingerprint(path: Path) -> str:

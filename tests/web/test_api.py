@@ -70,6 +70,47 @@ class TestAFilesWay:
         assert sealed["sha256"] == sha256_of(body)
         assert vault.find(sealed_key(sha256_of(body))) is not None
 
+    def test_a_small_file_needs_two_calls_and_stays_where_it_arrived(
+        self, program: Program, intake: Intake, vault: Vault
+    ) -> None:
+        body = noise(1000)
+        part = {"number": 1, "sha256": sha256_of(body)}
+        said = {"file_name": "a.pdf", "size": len(body), "fingerprint": fingerprint(body)}
+        said |= {"sha256": part["sha256"], "parts": [part]}
+        item: Any = program.call("POST", f"/cases/{intake.case_id}/evidence", said).json
+        (link,) = item["upload"]["signed"]
+        put = requests.put(link["url"], data=body, headers=link["headers"], timeout=60)
+        taken = {"taken": [{**part, "etag": put.headers["ETag"]}]}
+        for _ in range(2):
+            done = program.call("POST", item["links"]["complete"], taken)
+            assert (done.status_code, done.json) == (200, {"state": "stored"})
+        arrived = intake.arrived_at(ItemId(item["id"]))
+        assert intake.seal(ItemId(item["id"])).sha256 == sha256_of(body)
+        assert [one.key for one in vault.list_keys("")] == [arrived]
+
+    def test_parts_that_are_there_are_not_signed_with_an_announcement(
+        self, program: Program, intake: Intake
+    ) -> None:
+        body = noise(9 * 1024**2)
+        item = program.announce(intake, body)
+        program.send(item, body, [2])
+        half = item["upload"]["part_size"]
+        digests = [sha256_of(body[:half]), sha256_of(body[half:])]
+        named = [{"number": number, "sha256": digest} for number, digest in enumerate(digests, 1)]
+        said = {"file_name": "again.pdf", "size": len(body), "fingerprint": fingerprint(body)}
+        again: Any = program.call(
+            "POST", f"/cases/{intake.case_id}/evidence", said | {"parts": named}
+        ).json
+        assert again["id"] == item["id"]
+        assert [link["number"] for link in again["upload"]["signed"]] == [1]
+
+    def test_a_part_that_no_plan_has_is_refused_with_the_announcement(
+        self, program: Program, intake: Intake
+    ) -> None:
+        said = {"file_name": "a.pdf", "size": 1000, "parts": [{"number": 2, "sha256": "a" * 64}]}
+        refused = program.call("POST", f"/cases/{intake.case_id}/evidence", said)
+        told(refused, 422)
+
     def test_a_recording_has_no_size_until_its_end(self, program: Program, intake: Intake) -> None:
         said = {"file_name": "me.webm", "size": None, "recorded_with": "Firefox, camera"}
         item: Any = program.call("POST", f"/cases/{intake.case_id}/evidence", said).json

@@ -185,15 +185,19 @@ def complete_upload(
     named: Sequence[int] | None = None,
     *,
     size: int | None = None,
+    taken: Sequence[SentPart] = (),
 ) -> EvidenceState:
     """Make one object of the parts and promise to seal it. Done twice, it is done once.
 
-    `named` is what the browser believes it sent, in its order; `size` how many bytes a recording
-    has turned out to have: without it, all parts that are there are all of it. Raises NotFound,
+    `named` is what the browser believes it sent, in its order; `taken` are parts that were not
+    written down yet; `size` how many bytes a recording has turned out to have: without it, all
+    parts that are there are all of it. Raises NotFound,
     InvalidInput (another size than was announced), Conflict (with the parts that are missing,
     doubled or wrong), StoreAway.
     """
     held = _open(db, actor, item_id)
+    if taken and isinstance(held, _Open):
+        held = _with_taken(db, actor, item_id, taken)
     if isinstance(held, UploadPlan):
         return held.state
     _fit_to_end(held, size)
@@ -247,6 +251,20 @@ def _open(db: Database, actor: Actor, item_id: ItemId) -> "_Open | UploadPlan":
             upload.open_ended,
             recorded_parts(tx, upload.id),
         )
+
+
+def _with_taken(
+    db: Database, actor: Actor, item_id: ItemId, taken: Sequence[SentPart]
+) -> "_Open | UploadPlan":
+    """What is under way, with these parts; how it ended, where another request was first."""
+    try:
+        record_parts(db, actor, item_id, taken)
+    except Conflict:
+        held = _open(db, actor, item_id)
+        if isinstance(held, UploadPlan):
+            return held
+        raise
+    return _open(db, actor, item_id)
 
 
 def _ended(tx: Transaction, held: HeldItem) -> UploadPlan:

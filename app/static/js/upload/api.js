@@ -15,7 +15,7 @@ export class Refused extends Error {
 export class Away extends Error {}
 
 /** @typedef {{number: number, sha256: string}} Part
- * @typedef {{part_size: number, part_count: number, open_ended: boolean, fingerprint: string, there: Part[]}} Upload
+ * @typedef {{part_size: number, part_count: number, open_ended: boolean, fingerprint: string, there: Part[], signed: Link[]}} Upload
  * @typedef {{id: string, state: string, file_name: string, size: number | null, upload: Upload | null,
  *   links: {self: string, parts: string, complete: string, row: string, page: string}}} Item
  * @typedef {{number: number, url: string, headers: Record<string, string>}} Link */

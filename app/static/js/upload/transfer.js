@@ -15,12 +15,18 @@ const FRESH = 60000;
 /** How often a list of parts that the server finds wanting is mended before it is given up. */
 const MENDINGS = 3;
 
+/** Files up to this size are hashed whole before they are sent: the store then need not copy them to where they stay. */
+const WHOLE = 32 * 1024 * 1024;
+/** No part is smaller, but the last. */
+const ONE_PART = 5 * 1024 * 1024;
+
 /** The chosen file is not the one that was begun. */
 export class OtherFile extends Error {}
 
 /** @typedef {"queued" | "preparing" | "comparing" | "sending" | "waiting" | "finishing" | "paused" | "done" | "failed"} Stage
  * @typedef {{stage: Stage, sent: number, size: number, wait: number | null, error: unknown}} Standing
  * @typedef {{announce: string, files: import("./slots.js").Slots, line: import("./line.js").Line}} Way
+ * @typedef {import("./api.js").Link & {at: number}} Signed
  * @typedef {import("./api.js").Item & {upload: import("./api.js").Upload}} Begun */
 
 export class Transfer {
@@ -37,6 +43,10 @@ export class Transfer {
     this.standing = { stage: "queued", sent: 0, size: file.size, wait: null, error: null };
     /** @type {Map<number, number>} bytes sent of each part */
     this.parts = new Map();
+    /** @type {Map<number, Signed>} links that were not used yet */
+    this.signed = new Map();
+    /** @type {(import("./api.js").Part & {etag: string})[] | null} what is reported with the completion */
+    this.taken = null;
     this.abort = new AbortController();
   }
 
@@ -75,8 +85,13 @@ export class Transfer {
     this.tell({ stage: "preparing" });
     const print = this.file.size ? await fingerprint(this.file) : null;
     if (this.wanted && print !== this.wanted) throw new OtherFile();
-    const announcement = { file_name: this.file.name, size: this.file.size, media_type: this.file.type, fingerprint: print };
+    const whole = this.file.size && this.file.size <= WHOLE ? await sha256(this.file) : null;
+    const named = { file_name: this.file.name, size: this.file.size, media_type: this.file.type };
+    // a file of one part is signed with its announcement and reported with its completion
+    const parts = whole && this.file.size <= ONE_PART ? [{ number: 1, sha256: whole }] : null;
+    const announcement = { ...named, fingerprint: print, sha256: whole, parts };
     let item = await this.ask("POST", this.way.announce, announcement);
+    this.remember(item);
     for (let mendings = 0; ; mendings += 1) {
       if (await this.sendAndComplete(item, mendings < MENDINGS)) return;
       item = await this.ask("GET", item.links.self, undefined);
@@ -93,7 +108,7 @@ export class Transfer {
       await this.sendParts(begun);
       this.tell({ stage: "finishing" });
       const parts = Array.from({ length: begun.upload.part_count }, (_, index) => index + 1);
-      await this.ask("POST", item.links.complete, { parts });
+      await this.ask("POST", item.links.complete, { parts, taken: this.taken });
       return true;
     } catch (error) {
       const wanting = error instanceof Refused && error.status === 409;
@@ -111,6 +126,7 @@ export class Transfer {
     const known = new Map(there.map((part) => [part.number, part.sha256]));
     const missing = Array.from({ length: count }, (_, index) => index + 1).filter((number) => !known.has(number));
     this.parts.clear();
+    this.taken = null;
     if (known.size) this.tell({ stage: "comparing" });
     await this.each([...known.keys()], (number) => this.compare(item, number, known.get(number) ?? ""));
     this.tell({ stage: "sending" });
@@ -146,12 +162,15 @@ export class Transfer {
     const once = async () => {
       const named = { number, sha256: await sha256(piece) };
       // signed while others are sent, so that the line is not idle; anew when it had to wait for long
-      const link = { ...(await this.sign(item, named)), at: performance.now() };
+      const link = this.signed.get(number) ?? (await this.sign(item, named));
+      this.signed.delete(number);
       const etag = await this.way.line.carry(async () => {
         const fresh = performance.now() - link.at < FRESH ? link : await this.sign(item, named);
         return this.put(fresh, piece);
       }, this.signal);
-      await this.ask("PUT", item.links.parts, { parts: [{ ...named, etag }] });
+      const taken = [{ ...named, etag }];
+      if (item.upload.part_count === 1) this.taken = taken;
+      else await this.ask("PUT", item.links.parts, { parts: taken });
     };
     const passing = (/** @type {unknown} */ error) => {
       this.sent(number, 0);
@@ -165,10 +184,16 @@ export class Transfer {
     this.sent(number, piece.size);
   }
 
-  /** @param {Begun} item @param {import("./api.js").Part} named @returns {Promise<import("./api.js").Link>} */
+  /** @param {Begun} item @param {import("./api.js").Part} named @returns {Promise<Signed>} */
   async sign(item, named) {
     const { parts } = await this.ask("POST", item.links.parts, { parts: [named] });
-    return parts[0];
+    return { ...parts[0], at: performance.now() };
+  }
+
+  /** Keeps the links that came with the announcement. @param {import("./api.js").Item} item */
+  remember(item) {
+    const links = item.upload?.signed ?? [];
+    this.signed = new Map(links.map((link) => [link.number, { ...link, at: performance.now() }]));
   }
 
   /** @param {import("./api.js").Link} link @param {Blob} piece @returns {Promise<string>} */
