@@ -28,6 +28,14 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class VcApi(StrEnum):
+    """Who may have credentials signed by VC-API."""
+
+    OFF = "off"
+    TOKEN = "token"  # noqa: S105  # a word for a way in
+    OPEN = "open"
+
+
 class SettingsError(ValueError):
     """The environment cannot be used; `problems` lists everything that is wrong with it."""
 
@@ -58,6 +66,12 @@ def _switch(value: str) -> bool:
     return value.lower() in TRUE
 
 
+def _key_room(value: str) -> str:
+    if value not in KEY_ROOMS:
+        raise ValueError(f"must be one of {', '.join(KEY_ROOMS)}")
+    return value
+
+
 def _level(value: str) -> str:
     if value.lower() not in LOG_LEVELS:
         raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
@@ -66,14 +80,14 @@ def _level(value: str) -> str:
 
 def _environment(value: str) -> Environment:
     if value not in list(Environment):
-def _key_room(value: str) -> str:
-    if value not in KEY_ROOMS:
-        raise ValueError(f"must be one of {', '.join(KEY_ROOMS)}")
-    return value
-
-
         raise ValueError(f"must be one of {', '.join(Environment)}")
     return Environment(value)
+
+
+def _vc_api(value: str) -> VcApi:
+    if value.lower() not in list(VcApi):
+        raise ValueError(f"must be one of {', '.join(VcApi)}")
+    return VcApi(value.lower())
 
 
 def _setting(
@@ -125,20 +139,6 @@ class Settings:
         "SECRET_KEY. Without it the keys are lost. `make run` generates one.",
         secret=True,
     )
-    database_url: str = _setting(
-        "DATABASE_URL",
-        "",
-        _text,
-        "PostgreSQL 16 or newer, `postgresql://…`. Empty: an embedded one is started.",
-        secret=True,
-    )
-    redis_url: str = _setting(
-        "REDIS_URL",
-        "",
-        _text,
-        "Valkey or Redis with `noeviction` and an append-only file, `redis://…`. Empty: an "
-        "embedded one is started.",
-        secret=True,
     key_encryption_secret_earlier: str = _setting(
         "KEY_ENCRYPTION_SECRET_EARLIER",
         "",
@@ -163,6 +163,20 @@ class Settings:
         "The key service's address, where it is not AWS's own for the region. Who may use it is "
         "what the machine's role, or boto3's own settings, say.",
     )
+    database_url: str = _setting(
+        "DATABASE_URL",
+        "",
+        _text,
+        "PostgreSQL 16 or newer, `postgresql://…`. Empty: an embedded one is started.",
+        secret=True,
+    )
+    redis_url: str = _setting(
+        "REDIS_URL",
+        "",
+        _text,
+        "Valkey or Redis with `noeviction` and an append-only file, `redis://…`. Empty: an "
+        "embedded one is started.",
+        secret=True,
     )
     s3_endpoint_url: str = _setting(
         "S3_ENDPOINT_URL",
@@ -280,6 +294,21 @@ class Settings:
         "How often one access token, or one person's browsers together, may call the API in a "
         "minute. A file takes four calls, and one more for every 32 parts.",
     )
+    vc_api: VcApi = _setting(
+        "VC_API",
+        "off",
+        _vc_api,
+        "Who may have credentials signed by VC-API (docs/vc-api.md): `off`; `token`, a registrar's "
+        "programs with an access token of the scope `credentials:issue`; or `open`, anybody, which "
+        "is for test suites and not for production.",
+    )
+    vc_api_test_context: str = _setting(
+        "VC_API_TEST_CONTEXT",
+        "",
+        _text,
+        "A file with the JSON-LD context `https://www.w3.org/ns/credentials/examples/v2`, which "
+        "W3C's test suites use. It gives every term a meaning, so it is not for production.",
+    )
     session_hours: int = _setting(
         "SESSION_HOURS", "12", _number, "After how many hours a sign-in ends."
     )
@@ -337,7 +366,7 @@ def documentation() -> str:
         "With `ASSAY_ENV=production` Assay refuses to start, with a list of all that is wrong, "
         "while a secret is missing, short or the known one, an address of an engine is missing, "
         "PUBLIC_URL or the store's public address is not https, mail cannot be sent, the demo is "
-        "on, or LOG_LEVEL is `debug`.\n"
+        "on, VC_API is `open`, VC_API_TEST_CONTEXT is set, or LOG_LEVEL is `debug`.\n"
     )
 
 
@@ -404,6 +433,8 @@ def _unsafe(settings: Settings) -> list[str]:
         (not settings.smtp_url, "SMTP_URL is missing, so no mail could be sent"),
         ("@localhost" in settings.mail_from, "MAIL_FROM must be an address that can be answered"),
         (settings.demo, "ASSAY_DEMO must be off"),
+        (settings.vc_api is VcApi.OPEN, "VC_API open lets anybody sign in your name; use token"),
+        (bool(settings.vc_api_test_context), "VC_API_TEST_CONTEXT is for tests"),
         (settings.log_level == "debug", "LOG_LEVEL debug may write personal data; use info"),
     ]
     return [problem for wrong, problem in found if wrong]

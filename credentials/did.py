@@ -119,11 +119,9 @@ def named_method(document: JsonObject, name: str) -> JsonObject:
 
     Raises BadKey if it is not there or is there twice.
     """
-    embedded = [item for item in as_list(document.get("assertionMethod")) if isinstance(item, dict)]
-    listed = [
-        item for item in as_list(document.get("verificationMethod")) if isinstance(item, dict)
-    ]
-    named = [method for method in [*listed, *embedded] if method.get("id") == name]
+    places = ("verificationMethod", "assertionMethod", "authentication")
+    items = [item for place in places for item in as_list(document.get(place))]
+    named = [item for item in items if isinstance(item, dict) and item.get("id") == name]
     if len(named) != 1:
         raise BadKey("The issuer's DID document does not list the key %(key)s.", key=name[:200])
     return named[0]
@@ -142,6 +140,7 @@ def _read_method(method: JsonObject, name: str, document: JsonObject) -> Verific
         may_assert=name in map(id_of, as_list(document.get("assertionMethod"))),
         revoked=read_instant(method, "revoked"),
         expires=read_instant(method, "expires"),
+        may_authenticate=name in map(id_of, as_list(document.get("authentication"))),
     )
 
 

@@ -1,7 +1,8 @@
-"""Data Integrity proofs of the cryptosuite eddsa-rdfc-2022: add, read, check.
+"""Data Integrity proofs of the cryptosuites eddsa-rdfc-2022 and eddsa-jcs-2022: add, read, check.
 
-See W3C Data Integrity EdDSA Cryptosuites v1.0, section 3.2: the signature is over
-SHA-256(canonical proof options) + SHA-256(canonical document without its proof).
+See W3C Data Integrity EdDSA Cryptosuites v1.0, sections 3.2 and 3.3: the signature is over
+SHA-256(canonical proof options) + SHA-256(canonical document without its proof). Documents with
+several proofs are for `proof_sets`.
 """
 
 import hashlib
@@ -18,10 +19,18 @@ from credentials.contexts import Contexts
 from credentials.dates import read_instant, write_instant
 from credentials.documents import JsonObject, as_list, text_at
 from credentials.errors import BadProof, Malformed
+from credentials.jcs import canonicalize_json
 from credentials.keys import PublicKey, Signer
 from credentials.multibase import from_base58, to_base58
 
 CRYPTOSUITE = "eddsa-rdfc-2022"
+CRYPTOSUITE_JCS = "eddsa-jcs-2022"
+CRYPTOSUITES = (CRYPTOSUITE, CRYPTOSUITE_JCS)
+ASSERTION = "assertionMethod"
+AUTHENTICATION = "authentication"
+
+Canonicalize = Callable[[JsonObject], bytes]
+"""Canonical N-Quads of a document; Malformed where its JSON and RDF could be read differently."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,9 @@ class Proof:
     expires: datetime | None
     signature: bytes
     signed: bytes
+    cryptosuite: str = CRYPTOSUITE
+    domains: tuple[str, ...] = ()
+    challenge: str | None = None
 
 
 def add_proof(
@@ -48,15 +60,39 @@ def add_proof(
     """
     if "proof" in document:
         raise BadProof("The document has a proof already.")
-    options: JsonObject = {
+    options = proof_options(CRYPTOSUITE, verification_method, created)
+    return {**document, "proof": [make_proof(document, options, key, general_or(contexts))]}
+
+
+def proof_options(
+    cryptosuite: str, verification_method: str, created: datetime, purpose: str = ASSERTION
+) -> JsonObject:
+    """What a proof says of itself, before it is made."""
+    return {
         "type": "DataIntegrityProof",
-        "cryptosuite": CRYPTOSUITE,
+        "cryptosuite": cryptosuite,
         "created": write_instant(created),
         "verificationMethod": verification_method,
-        "proofPurpose": "assertionMethod",
+        "proofPurpose": purpose,
     }
-    signature = key.sign(_signed_bytes(document, options, contexts))
-    return {**document, "proof": [{**options, "proofValue": to_base58(signature)}]}
+
+
+def make_proof(
+    unsigned: JsonObject, options: JsonObject, key: Signer, canonicalize: Canonicalize
+) -> JsonObject:
+    """The proof by `key` over a document without proofs, or with those that it builds upon.
+
+    Raises Malformed if either cannot be canonicalised safely.
+    """
+    if options.get("cryptosuite") == CRYPTOSUITE_JCS and "@context" in unsigned:
+        options = {**options, "@context": unsigned["@context"]}
+    signature = key.sign(_signed_bytes(unsigned, options, canonicalize))
+    return {**options, "proofValue": to_base58(signature)}
+
+
+def general_or(contexts: Contexts | None) -> Canonicalize:
+    """How documents are canonicalised: the compiled route for the pinned contexts."""
+    return compiled.canonicalize if contexts is None else partial(canonicalize, contexts=contexts)
 
 
 def read_proof(document: JsonObject, contexts: Contexts | None = None) -> Proof:
@@ -66,23 +102,44 @@ def read_proof(document: JsonObject, contexts: Contexts | None = None) -> Proof:
     document cannot be canonicalised safely.
     """
     options = _the_proof(document)
-    if (
-        text_at(options, "type") != "DataIntegrityProof"
-        or options.get("cryptosuite") != CRYPTOSUITE
-    ):
-        raise BadProof("The proof is not of the kind %(kind)s.", kind=CRYPTOSUITE)
-    if options.get("proofPurpose") != "assertionMethod":
-        raise BadProof("The proof was not made to assert something.")
     if "previousProof" in options:
         raise BadProof("The proof is part of a chain whose other parts are missing.")
+    unsigned = {key: value for key, value in document.items() if key != "proof"}
+    return read_one(unsigned, options, general_or(contexts))
+
+
+def read_one(
+    unsigned: JsonObject,
+    options: JsonObject,
+    canonicalize: Canonicalize,
+    purpose: str = ASSERTION,
+) -> Proof:
+    """A proof over a document without proofs, or with those that it builds upon.
+
+    Raises BadProof if it is of another kind or purpose; Malformed if the document cannot be
+    canonicalised safely.
+    """
+    cryptosuite = options.get("cryptosuite")
+    if options.get("type") != "DataIntegrityProof" or cryptosuite not in CRYPTOSUITES:
+        raise BadProof("The proof is not of the kind %(kind)s.", kind=" or ".join(CRYPTOSUITES))
+    if options.get("proofPurpose") != purpose:
+        if purpose == ASSERTION:
+            raise BadProof("The proof was not made to assert something.")
+        raise BadProof("The proof was not made for %(purpose)s.", purpose=purpose)
     method = text_at(options, "verificationMethod")
     if method is None:
         raise BadProof("The proof does not say which key made it.")
-    created, expires = read_instant(options, "created"), read_instant(options, "expires")
-    unsigned = {key: value for key, value in document.items() if key != "proof"}
     bare = {key: value for key, value in options.items() if key != "proofValue"}
-    signed = _signed_bytes(unsigned, bare, contexts)
-    return Proof(method, created, expires, _signature(options), signed)
+    return Proof(
+        verification_method=method,
+        created=read_instant(options, "created"),
+        expires=read_instant(options, "expires"),
+        signature=_signature(options),
+        signed=_signed_bytes(unsigned, bare, canonicalize),
+        cryptosuite=str(cryptosuite),
+        domains=_domains(options),
+        challenge=text_at(options, "challenge"),
+    )
 
 
 def holds(proof: Proof, key: PublicKey) -> bool:
@@ -132,18 +189,41 @@ def _signature(options: JsonObject) -> bytes:
     return signature
 
 
-def _signed_bytes(unsigned: JsonObject, options: JsonObject, contexts: Contexts | None) -> bytes:
-    """Section 3.2.4: the hash of the proof options, then the hash of the document.
+def _domains(options: JsonObject) -> tuple[str, ...]:
+    named = as_list(options.get("domain"))
+    texts = tuple(one for one in named if isinstance(one, str))
+    if len(texts) != len(named):
+        raise BadProof("The proof names a domain that is not a text.")
+    return texts
 
-    The options are read in the document's own context, whatever they say themselves.
-    """
+
+def _signed_bytes(unsigned: JsonObject, options: JsonObject, canonicalize: Canonicalize) -> bytes:
+    """The hash of the proof options, then the hash of the document."""
+    if options.get("cryptosuite") == CRYPTOSUITE_JCS:
+        document, proof = _json_texts(unsigned, options, canonicalize)
+    else:
+        document, proof = _datasets(unsigned, options, canonicalize)
+    return hashlib.sha256(proof).digest() + hashlib.sha256(document).digest()
+
+
+def _datasets(
+    unsigned: JsonObject, options: JsonObject, canonicalize: Canonicalize
+) -> tuple[bytes, bytes]:
+    """Section 3.2.4. The options are read in the document's own context, whatever they say."""
     named = unsigned.get("@context")
     if "@context" in options and options["@context"] != named:
         raise BadProof("The proof names other JSON-LD contexts than the document.")
-    if contexts is None:
-        write = compiled.canonicalize
-    else:
-        write = partial(canonicalize, contexts=contexts)
-    document = write(unsigned)
-    proof = write({**options, "@context": named})
-    return hashlib.sha256(proof).digest() + hashlib.sha256(document).digest()
+    return canonicalize(unsigned), canonicalize({**options, "@context": named})
+
+
+def _json_texts(
+    unsigned: JsonObject, options: JsonObject, canonicalize: Canonicalize
+) -> tuple[bytes, bytes]:
+    """Section 3.3.2. The document is read as JSON-LD too: what is undefined there says nothing."""
+    canonicalize(unsigned)
+    if "@context" in options:
+        named, signed = as_list(unsigned.get("@context")), as_list(options["@context"])
+        if named[: len(signed)] != signed:
+            raise BadProof("The proof names other JSON-LD contexts than the document.")
+        unsigned = {**unsigned, "@context": options["@context"]}
+    return canonicalize_json(unsigned), canonicalize_json(options)

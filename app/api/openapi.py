@@ -58,6 +58,7 @@ SCOPES: Mapping[TokenScope, str] = {
     TokenScope.CASES_READ: "read one's cases",
     TokenScope.EVIDENCE_READ: "read evidence and get links to files",
     TokenScope.EVIDENCE_WRITE: "add, describe and remove evidence",
+    TokenScope.CREDENTIALS_ISSUE: "have credentials signed by VC-API, where one is a registrar",
 }
 
 

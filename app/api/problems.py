@@ -11,7 +11,7 @@ from storage.errors import AssayError
 from storage.events import request_id
 from workflows.words import marked
 
-UNDER = "/api/"
+UNDER = ("/api/", "/vc/")
 MEDIA_TYPE = "application/problem+json"
 ADVICE: Mapping[int, str] = {
     400: marked("This is not a request that can be read."),

@@ -11,6 +11,7 @@ from app.api import page as api_page
 from app.api import rest
 from app.container import Container
 from app.settings import Settings
+from app.vcapi import views as vcapi
 from app.web import (
     access,
     account,
@@ -33,8 +34,8 @@ from app.web import (
     ops,
     page,
     recording,
-    same_bytes,
     registrar,
+    same_bytes,
     security,
     staff,
     supervisor,
@@ -88,8 +89,8 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         assessor.blueprint,
         staff.blueprint,
         credentials.blueprint,
-        documents.blueprint,
         registrar.blueprint,
+        documents.blueprint,
         supervisor.blueprint,
         employer.blueprint,
         verify.blueprint,
@@ -98,6 +99,7 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         tokens.blueprint,
         rest.blueprint,
         api_page.blueprint,
+        vcapi.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages
 

@@ -105,4 +105,9 @@ def _scopes() -> list[tuple[TokenScope, str, str]]:
             _("Change my evidence"),
             _("Send files, describe them, remove them before I submit."),
         ),
+        (
+            TokenScope.CREDENTIALS_ISSUE,
+            _("Issue credentials for the institution"),
+            _("By VC-API, for registrars, where the institution has switched it on."),
+        ),
     ]

@@ -49,6 +49,9 @@ class Permission(StrEnum):
     ANSWER_ENDORSEMENT = "answer_endorsement"
     LIST_CREDENTIALS = "list_credentials"
     CHANGE_CREDENTIAL_STATUS = "change_credential_status"
+    RUN_BATCHES = "run_batches"
+    MANAGE_KEYS = "manage_keys"
+    ISSUE_BY_API = "issue_by_api"
 
     VIEW_RETENTION = "view_retention"
     HOLD_CASE = "hold_case"
@@ -169,6 +172,12 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
         Grant(Role.AUDITOR, Scope.HOLDER),
     ),
     Permission.CHANGE_CREDENTIAL_STATUS: (Grant(Role.REGISTRAR, Scope.INSTITUTION),),
+    Permission.ISSUE_BY_API: (Grant(Role.REGISTRAR, Scope.HOLDER),),
+    Permission.RUN_BATCHES: (
+        Grant(Role.REGISTRAR, Scope.HOLDER),
+        Grant(Role.ADMINISTRATOR, Scope.HOLDER),
+    ),
+    Permission.MANAGE_KEYS: (Grant(Role.ADMINISTRATOR, Scope.HOLDER),),
     Permission.VERIFY_ORGANISATION: (Grant(Role.REGISTRAR, Scope.HOLDER),),
     Permission.MANAGE_PEOPLE: (Grant(Role.ADMINISTRATOR, Scope.HOLDER),),
     Permission.MANAGE_FORMS: (

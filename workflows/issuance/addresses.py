@@ -69,6 +69,10 @@ class Site:
         """A signed status list."""
         return f"{self.url}/status/{list_id}"
 
+    def api_status_list(self, list_id: UUID) -> str:
+        """A signed status list of credentials that were signed for programs."""
+        return f"{self.url}/vc/status/{list_id}"
+
     def organisation(self, organisation_id: OrganisationId) -> str:
         """An organisation's entry on the page of those that staff have checked."""
         return f"{self.url}/organisations/{organisation_id}"

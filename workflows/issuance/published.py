@@ -22,6 +22,7 @@ from workflows.issuance.addresses import Site
 from workflows.issuance.claims import achievement_claims, issuer_profile
 from workflows.issuance.keys import did_document
 from workflows.issuance.queries import CredentialView, public_credential
+from workflows.vcapi.queries import published_api_list
 
 
 def published_list(tx: Transaction, list_id: UUID) -> bytes:
@@ -151,8 +152,9 @@ def _at_path(tx: Transaction, site: Site, path: str) -> bytes:
             return institution_did(tx, site)
         case ["organisations", organisation_id, "did.json"]:
             return organisation_did(tx, site, OrganisationId(UUID(organisation_id)))
-        case ["status", list_id]:
-            return published_list(tx, UUID(list_id))
+        case [*before, "status", list_id] if before in ([], ["vc"]):
+            read = published_api_list if before else published_list
+            return read(tx, UUID(list_id))
         case ["endorsements", endorsement_id]:
             return endorsement_document(tx, EndorsementId(UUID(endorsement_id)))
         case ["credentials", credential_id]:

@@ -40,6 +40,7 @@ class TokenScope(StrEnum):
     CASES_READ = "cases:read"
     EVIDENCE_READ = "evidence:read"
     EVIDENCE_WRITE = "evidence:write"
+    CREDENTIALS_ISSUE = "credentials:issue"
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,9 @@ def test_a_time_of_signing_needs_its_zone() -> None:
         ({**SIGNED, "proof": "x"}, "not an object"),
         ({**SIGNED, "proof": [*with_proof()["proof"]] * 2}, "several proofs"),  # type: ignore[misc]
         (with_proof(type="Ed25519Signature2020"), "not of the kind"),
-        (with_proof(cryptosuite="eddsa-jcs-2022"), "not of the kind"),
+        (with_proof(cryptosuite="ecdsa-rdfc-2019"), "not of the kind"),
         (with_proof(cryptosuite=None), "not of the kind"),
+        (with_proof(cryptosuite="eddsa-jcs-2022"), "does not match"),
         (with_proof(proofPurpose="authentication"), "not made to assert"),
         (with_proof(previousProof="urn:x:1"), "part of a chain"),
         (with_proof(verificationMethod=None), "which key"),

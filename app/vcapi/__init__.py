@@ -1,0 +1,1 @@
+"""VC-API of W3C's Credentials Community Group: credentials signed and verified for programs."""
