@@ -99,6 +99,15 @@ class AlignmentClaim:
 
 
 @dataclass(frozen=True)
+class RelatedClaim:
+    """Another achievement that this one belongs with: a part of it, a whole, a translation."""
+
+    id: str
+    language: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True)
 class AchievementClaims:
     """What was recognised: the credential definition in the version that counted."""
 
@@ -119,6 +128,7 @@ class AchievementClaims:
     field_of_study: str | None = None
     specialization: str | None = None
     code: str | None = None
+    related: tuple[RelatedClaim, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +173,10 @@ class ReplacedClaim:
 
 @dataclass(frozen=True)
 class CredentialClaims:
-    """Everything an OpenBadgeCredential says; `endorsements` are signed already."""
+    """Everything an OpenBadgeCredential says; `endorsements` are signed already.
+
+    `source` is who assessed on the issuer's behalf, `role` the learner's when they showed it.
+    """
 
     id: str
     name: str
@@ -180,6 +193,7 @@ class CredentialClaims:
     image: str | None = None
     narrative: str | None = None
     role: str | None = None
+    source: IssuerProfile | None = None
     credits_earned: float | None = None
     activity_start: datetime | None = None
     activity_end: datetime | None = None

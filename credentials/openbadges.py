@@ -22,6 +22,7 @@ from credentials.claims import (
     IssuerProfile,
     LearnerClaim,
     LevelClaim,
+    RelatedClaim,
     ReplacedClaim,
     ResultClaim,
     StatusClaim,
@@ -52,6 +53,7 @@ __all__ = [
     "IssuerProfile",
     "LearnerClaim",
     "LevelClaim",
+    "RelatedClaim",
     "ReplacedClaim",
     "ResultClaim",
     "StatusClaim",
@@ -141,12 +143,13 @@ def _subject(claims: CredentialClaims, achievement: JsonObject) -> JsonObject:
         {
             "id": claims.learner.id,
             "type": ["AchievementSubject"],
-            "identifier": [_identity(identity) for identity in claims.learner.identities],
+            "identifier": [identity_of(identity) for identity in claims.learner.identities],
             "activityStartDate": _instant(claims.activity_start),
             "activityEndDate": _instant(claims.activity_end),
             "creditsEarned": _plain(claims.credits_earned),
             "narrative": claims.narrative,
             "role": claims.role,
+            "source": profile_of(claims.source) if claims.source else None,
             "achievement": achievement,
             "result": [_result(result) for result in claims.results],
         }
@@ -174,6 +177,7 @@ def achievement_of(claims: AchievementClaims) -> JsonObject:
             "tag": list(claims.tags),
             "image": _image(claims.image),
             "creator": profile_of(claims.creator) if claims.creator else None,
+            "related": [_related(related) for related in claims.related],
         }
     )
 
@@ -212,6 +216,17 @@ def _result(claim: ResultClaim) -> JsonObject:
         "achievedLevel": claim.level_id,
         "status": claim.status,
     }
+
+
+def _related(claim: RelatedClaim) -> JsonObject:
+    return _given(
+        {
+            "id": claim.id,
+            "type": ["Related"],
+            "inLanguage": claim.language,
+            "version": claim.version,
+        }
+    )
 
 
 def _alignment(claim: AlignmentClaim) -> JsonObject:
@@ -268,7 +283,8 @@ def profile_of(claim: IssuerProfile) -> JsonObject:
     )
 
 
-def _identity(claim: IdentityClaim) -> JsonObject:
+def identity_of(claim: IdentityClaim) -> JsonObject:
+    """A way to recognise a person, as an IdentityObject."""
     return _given(
         {
             "type": "IdentityObject",

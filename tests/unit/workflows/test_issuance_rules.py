@@ -1,75 +1,32 @@
 """From facts to claims, and what may become of a credential: pure rules."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credentials.claims import IssuerProfile, StatusClaim
+from credentials.claims import hashed_identity
 from credentials.openbadges import build_credential
 from storage.errors import Conflict, InvalidInput
-from storage.ids import (
-    CredentialId,
-    DefinitionId,
-    ItemId,
-    Sha256,
-    new_id,
-    sha256_of,
-)
+from storage.ids import new_id
 from storage.vocabulary import CredentialState, Disclosure, EvidenceKind
-from tests.fixtures.world import DEFINITIONS
-from workflows.frameworks.definition import Definition, read_definition
-from workflows.issuance.addresses import Site
+from tests.fixtures.facts import DEFINITION, SITE, facts, item, translated
+from workflows.frameworks.definition import Definition
+from workflows.issuance.achievements import STATEMENT
 from workflows.issuance.claims import (
     KINDS,
-    Facts,
-    IssuedItem,
-    Learner,
+    Span,
     claims_of,
     freeze,
     frozen_body,
     printable,
     read_frozen,
 )
-from workflows.issuance.rules import acts_for, change, read_reason, shown
+from workflows.issuance.rules import Reason, acts_for, change, read_reason, shown
 
-SITE = Site("https://northbridge.example")
-DEFINITION = read_definition(DEFINITIONS[0])
 AT = datetime(2026, 1, 31, 9, 30, 15, 123456, tzinfo=UTC)
-
-
-def item(**changed: object) -> IssuedItem:
-    facts: dict[str, object] = {
-        "slug": "q7",
-        "item_id": ItemId(new_id()),
-        "title": "Report",
-        "kind": EvidenceKind.DOCUMENT,
-        "media_type": "application/pdf",
-        "sha256": Sha256(sha256_of(b"report")),
-        "own_part": "All of it.",
-        "outcomes": (DEFINITION.outcomes[0].code,),
-    }
-    return IssuedItem(**{**facts, **changed})  # type: ignore[arg-type]
-
-
-def facts(definition: Definition = DEFINITION, **changed: object) -> Facts:
-    made: dict[str, object] = {
-        "credential_id": CredentialId(new_id()),
-        "site": SITE,
-        "issuer": IssuerProfile(SITE.did(), "Northbridge College"),
-        "definition_id": DefinitionId(new_id()),
-        "definition_hash": "ab" * 32,
-        "definition": definition,
-        "learner": Learner("Ana Souza", "ana@people.example", "salt"),
-        "recognised": frozenset(outcome.code for outcome in definition.outcomes),
-        "levels": {row.code: row.threshold for row in definition.criteria()},
-        "items": [item()],
-        "status": (StatusClaim(SITE.status_list(new_id()), 7),),
-        "decided_at": AT,
-        "at": AT,
-    }
-    return Facts(**{**made, **changed})  # type: ignore[arg-type]
 
 
 def test_only_what_was_recognised_is_told() -> None:
@@ -77,7 +34,68 @@ def test_only_what_was_recognised_is_told() -> None:
     claims = claims_of(facts(recognised=frozenset({first.code})))
     told = {result.criterion_id.rpartition("#")[2] for result in claims.results}
     assert told == {row.code for row in first.criteria}
-    assert len(claims.achievement.criteria) == len(DEFINITION.criteria())
+
+
+def test_what_is_not_whole_is_a_statement_that_names_no_other_outcome() -> None:
+    first, second = DEFINITION.outcomes[:2]
+    made = facts(recognised=frozenset({first.code}))
+    frozen = freeze(made, new_id())
+    claims = frozen.credential_claims()
+    assert not frozen.whole
+    assert frozen.outcomes == (first.code,)
+    assert claims.achievement.achievement_type == STATEMENT
+    assert claims.achievement.id != SITE.achievement(made.definition_id)
+    assert [one.id for one in claims.achievement.related] == [SITE.achievement(made.definition_id)]
+    text = str(claims)
+    assert first.statement in text
+    assert second.statement not in text
+    assert f"#{second.criteria[0].code}" not in text
+    assert claims.credits_earned is None
+
+
+def test_without_a_name_neither_document_nor_what_pages_show_has_it() -> None:
+    made = facts()
+    unnamed = replace(made, learner=replace(made.learner, named=False))
+    frozen = freeze(unnamed, new_id())
+    assert "Ana" not in str(frozen.claims)
+    assert frozen.learner == "The holder"
+    assert not frozen.named
+    (name, _) = frozen.credential_claims().learner.identities
+    assert name == hashed_identity("name", "Ana Souza", made.learner.salt)
+
+
+def test_a_document_is_in_the_learners_language_where_the_definition_says_so() -> None:
+    made = facts(translated())
+    french = replace(made, learner=replace(made.learner, language="fr"))
+    claims = claims_of(french)
+    assert (claims.name, claims.achievement.language) == ("Technicienne CNC « réglages »", "fr")
+    assert all(row.name.endswith("(fr)") for row in claims.achievement.criteria)
+    assert claims_of(made).achievement.language == "en"
+    never = translated().model_copy(update={"issue_in": "definition"})
+    assert claims_of(replace(french, definition=never)).achievement.language == "en"
+
+
+def test_marked_stretches_are_told_as_media_fragments() -> None:
+    outcome = DEFINITION.outcomes[0].code
+    spans = (
+        Span(133_000, 220_000, outcome, "Datum A"),
+        Span(300_500, None, None, "Touching off"),
+        Span(400_000, 500_000, DEFINITION.outcomes[1].code, "What was not recognised"),
+    )
+    claims = claims_of(facts(items=[item(spans=spans)], recognised=frozenset({outcome})))
+    (evidence,) = claims.evidence
+    assert f"2:13–3:40 shows {outcome}: Datum A ({evidence.id}#t=133,220)" in str(
+        evidence.narrative
+    )
+    assert f"5:00.5 Touching off ({evidence.id}#t=300.5)" in str(evidence.narrative)
+    assert "not recognised" not in str(evidence.narrative)
+
+
+def test_the_days_of_the_work_are_the_days_of_the_activity() -> None:
+    early, late = date(2023, 5, 1), date(2024, 2, 1)
+    claims = claims_of(facts(items=[item(work_to=late), item(work_from=early), item()]))
+    assert claims.activity_start == datetime(2023, 5, 1, tzinfo=UTC)
+    assert claims.activity_end == datetime(2024, 2, 1, tzinfo=UTC)
 
 
 def test_a_criterion_that_was_not_assessed_has_no_result() -> None:
@@ -88,7 +106,7 @@ def test_a_criterion_that_was_not_assessed_has_no_result() -> None:
 
 
 def test_times_are_told_to_the_second() -> None:
-    claims = claims_of(facts())
+    claims = claims_of(facts(at=AT, decided_at=AT))
     assert claims.valid_from == claims.awarded_date == AT.replace(microsecond=0)
 
 
@@ -100,7 +118,7 @@ def test_validity_ends_on_the_same_day_or_the_last_of_the_month(
     months: int | None, until: str | None
 ) -> None:
     definition = DEFINITION.model_copy(update={"validity_months": months})
-    found = claims_of(facts(definition)).valid_until
+    found = claims_of(facts(definition, at=AT)).valid_until
     assert (found.date().isoformat() if found else None) == until
 
 
@@ -185,11 +203,16 @@ def test_what_the_registrar_may_do_follows_the_state(
                 change(state, act)
 
 
-def test_a_reason_is_a_sentence() -> None:
-    assert read_reason("  It is being \n looked into. ") == "It is being looked into."
-    for text in ("", "short", "x" * 501):
+def test_a_reason_is_one_of_those_there_are_for_the_act() -> None:
+    assert read_reason("suspend_credential", "review") is Reason.REVIEW
+    for act, chosen in (
+        ("suspend_credential", ""),
+        ("suspend_credential", "issued_in_error"),
+        ("revoke_credential", "She was rude."),
+    ):
         with pytest.raises(InvalidInput):
-            read_reason(text)
+            read_reason(act, chosen)
+    assert read_reason("unsuspend_credential", "") is None
 
 
 @pytest.mark.parametrize(
