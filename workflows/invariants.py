@@ -84,6 +84,17 @@ LOOKS: Mapping[str, tuple[str, str]] = {
         """,
         "the item and its bytes differ in size",
     ),
+    "usage": (
+        """
+        SELECT COALESCE(u.case_id, i.case_id) FROM case_usage u FULL JOIN (
+            SELECT case_id, count(*) AS items, sum(COALESCE(size, declared_size)) AS bytes
+            FROM evidence_item WHERE state NOT IN ('erased', 'rejected') GROUP BY case_id
+        ) i ON i.case_id = u.case_id
+        WHERE COALESCE(u.items, 0) <> COALESCE(i.items, 0)
+           OR COALESCE(u.bytes, 0) <> COALESCE(i.bytes, 0)
+        """,
+        "the count of what the case holds is not that of its items",
+    ),
 }
 
 HISTORIES = """

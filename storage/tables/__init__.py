@@ -3,7 +3,7 @@
 from storage.tables.assessment import Agreement, Assignment, Score, ScoreSheet
 from storage.tables.base import Table
 from storage.tables.batches import Batch, BatchMember, BatchSlice
-from storage.tables.cases import CASE_NUMBERS, Case, CoverageRecord, Manifest, SelfRating
+from storage.tables.cases import CASE_NUMBERS, Case, CaseUsage, CoverageRecord, Manifest, SelfRating
 from storage.tables.decisions import Decision, OutcomeDecision
 from storage.tables.events import Event
 from storage.tables.evidence import (
@@ -66,6 +66,7 @@ __all__ = [
     "Caption",
     "Case",
     "CaseHold",
+    "CaseUsage",
     "Competence",
     "CoverageRecord",
     "Credential",

@@ -3,7 +3,15 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Sequence, UniqueConstraint, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Sequence,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -55,6 +63,20 @@ class Case(Table, table=True):
             Uuid, ForeignKey("decision.id", name="fk_plar_case_decision_id", use_alter=True)
         ),
     )
+
+
+class CaseUsage(Table, table=True):
+    """How many items a case holds, and how many bytes, announced ones included.
+
+    A trigger counts (`storage/tables/guards.py`), in the transaction that adds an item, rejects or
+    erases it, or learns its true size; `workflows/invariants.py` counts again.
+    """
+
+    __tablename__ = "case_usage"
+
+    case_id: UUID = Field(primary_key=True, foreign_key="plar_case.id")
+    items: int
+    bytes: int = Field(sa_type=BigInteger)
 
 
 class SelfRating(Table, table=True):

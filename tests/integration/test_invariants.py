@@ -44,6 +44,9 @@ WRONG = [
     ("credential_document", "UPDATE credential SET document = document || ' '"),
     ("endorsement_document", "UPDATE endorsement SET document = '{}'"),
     ("receipt", "DELETE FROM job_receipt"),
+    ("usage", "UPDATE case_usage SET bytes = bytes + 1"),
+    ("usage", "UPDATE case_usage SET items = items - 1"),
+    ("usage", "DELETE FROM case_usage"),
     ("silent_failure", "DELETE FROM event WHERE kind = 'give_up_work'"),
 ]
 

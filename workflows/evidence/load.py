@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col, func, literal, select
+from sqlmodel import col, func, select
 
 from storage.database import Transaction
 from storage.errors import Conflict, NotFound
 from storage.events import Who
 from storage.ids import ItemId, Sha256
-from storage.tables import Case, EvidenceItem, Upload, UploadPart
+from storage.tables import Case, CaseUsage, EvidenceItem, Upload, UploadPart
 from storage.vault import PartPlan
 from storage.vocabulary import EvidenceState
 from workflows.access.permissions import Permission
@@ -21,7 +20,6 @@ from workflows.evidence.part_list import RecordedPart
 from workflows.evidence.rules import Usage
 
 ON_ITS_WAY = frozenset({EvidenceState.ANNOUNCED, EvidenceState.UPLOADING})
-NOT_COUNTED = frozenset({EvidenceState.ERASED, EvidenceState.REJECTED})
 ROOM_OF_INSTITUTION = 7_265_003
 """The advisory lock of an institution's quota; the storage's own are in storage/baton.py."""
 
@@ -118,10 +116,10 @@ def recorded_parts(tx: Transaction, upload_id: UUID) -> dict[int, RecordedPart]:
 
 def case_usage(tx: Transaction, case_id: UUID) -> Usage:
     """What a case holds, announced bytes included. The case must be held."""
-    items, size = tx.session.exec(
-        select(func.count(), _bytes_held()).where(EvidenceItem.case_id == case_id, _counts())
-    ).one()
-    return Usage(int(items), int(size))
+    held = tx.session.exec(
+        select(CaseUsage.items, CaseUsage.bytes).where(CaseUsage.case_id == case_id)
+    ).one_or_none()
+    return Usage(*held) if held else Usage(0, 0)
 
 
 def institution_usage(tx: Transaction, institution_id: UUID) -> int:
@@ -133,18 +131,8 @@ def institution_usage(tx: Transaction, institution_id: UUID) -> int:
     held = func.pg_advisory_xact_lock(ROOM_OF_INSTITUTION, func.hashtext(str(institution_id)))
     tx.session.execute(select(held))
     size = tx.session.exec(
-        select(_bytes_held())
-        .join(Case, col(Case.id) == col(EvidenceItem.case_id))
-        .where(Case.institution_id == institution_id, _counts())
+        select(func.coalesce(func.sum(CaseUsage.bytes), 0))
+        .join(Case, col(Case.id) == col(CaseUsage.case_id))
+        .where(Case.institution_id == institution_id)
     ).one()
     return int(size)
-
-
-def _bytes_held() -> ColumnElement[int]:
-    return func.coalesce(
-        func.sum(func.coalesce(EvidenceItem.size, EvidenceItem.declared_size)), literal(0)
-    )
-
-
-def _counts() -> ColumnElement[bool]:
-    return col(EvidenceItem.state).not_in(NOT_COUNTED)

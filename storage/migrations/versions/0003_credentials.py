@@ -4,7 +4,7 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-from storage.tables.guards import NOT_SIGNED_ANEW, SIGNED_ANEW
+from storage.tables.guards import COUNTED, NOT_COUNTED, NOT_SIGNED_ANEW, SIGNED_ANEW
 
 revision = "0003"
 down_revision = "0002"
@@ -75,6 +75,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batch")),
     )
     op.create_index(op.f("ix_batch_institution_id"), "batch", ["institution_id"], unique=False)
+    op.create_table(
+        "case_usage",
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["plar_case.id"], name=op.f("fk_case_usage_case_id")),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_case_usage")),
+    )
     op.create_table(
         "api_credential",
         sa.Column("list_id", sa.Uuid(), nullable=False),
@@ -188,12 +196,12 @@ def upgrade() -> None:
         "outbox",
         """queue IN ('seal', 'look', 'render', 'work', 'issue')""",
     )
-    for guard in SIGNED_ANEW:
+    for guard in (*SIGNED_ANEW, *COUNTED):
         op.execute(guard)
 
 
 def downgrade() -> None:
-    for guard in NOT_SIGNED_ANEW:
+    for guard in (*NOT_COUNTED, *NOT_SIGNED_ANEW):
         op.execute(guard)
     op.drop_constraint(op.f("ck_credential_does_not_replace_itself"), "credential", type_="check")
     op.drop_constraint(op.f("ck_outbox_queue_known"), "outbox", type_="check")
@@ -228,6 +236,7 @@ def downgrade() -> None:
     op.drop_table("batch_slice")
     op.drop_index(op.f("ix_api_credential_id_sha256"), table_name="api_credential")
     op.drop_table("api_credential")
+    op.drop_table("case_usage")
     op.drop_index(op.f("ix_batch_institution_id"), table_name="batch")
     op.drop_table("batch")
     op.drop_index(op.f("ix_api_status_list_institution_id"), table_name="api_status_list")
