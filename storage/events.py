@@ -1,9 +1,11 @@
 """The history of everything that was done: who, as what role, on what, why, when. Append-only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
+
+from sqlalchemy import insert
 
 from storage.database import Transaction
 from storage.ids import AccountId, CaseId, new_id
@@ -56,3 +58,35 @@ def record(
             request_id=request_id.get(),
         )
     )
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One of many things that the same act was done to."""
+
+    subject: tuple[str, UUID]
+    case_id: CaseId | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+def record_many(tx: Transaction, who: Who, kind: str, facts: Sequence[Fact]) -> None:
+    """Write down the same act on many things, in one statement. See `record`."""
+    rows = [
+        {
+            "id": new_id(),
+            "at": tx.now,
+            "actor_id": who.account_id,
+            "actor_role": who.role.value,
+            "actor_label": who.label,
+            "kind": kind,
+            "subject_type": fact.subject[0],
+            "subject_id": fact.subject[1],
+            "case_id": fact.case_id,
+            "why": "",
+            "data": dict(fact.data),
+            "request_id": request_id.get(),
+        }
+        for fact in facts
+    ]
+    if rows:
+        tx.session.execute(insert(Event), rows)

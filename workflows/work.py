@@ -36,6 +36,8 @@ class Work(StrEnum):
     SETTLE_AGREEMENT = "settle_agreement"
     ISSUE_CREDENTIAL = "issue_credential"
     CORRECT_CREDENTIAL = "correct_credential"
+    RELEASE_SLICE = "release_slice"
+    RESIGN_SLICE = "resign_slice"
     SIGN_STATUS_LIST = "sign_status_list"
     SIGN_ENDORSEMENT = "sign_endorsement"
     SEAL_ATTESTATION = "seal_attestation"
@@ -57,6 +59,8 @@ _QUEUE_OF: Mapping[Work, Queue] = {
     Work.SETTLE_AGREEMENT: Queue.WORK,
     Work.ISSUE_CREDENTIAL: Queue.ISSUE,
     Work.CORRECT_CREDENTIAL: Queue.ISSUE,
+    Work.RELEASE_SLICE: Queue.ISSUE,
+    Work.RESIGN_SLICE: Queue.ISSUE,
     Work.SIGN_STATUS_LIST: Queue.ISSUE,
     Work.SIGN_ENDORSEMENT: Queue.ISSUE,
     Work.SEAL_ATTESTATION: Queue.SEAL,

@@ -26,6 +26,8 @@ from workflows.evidence.erasing import erase_evidence
 from workflows.evidence.sealing import Checks, seal_evidence
 from workflows.issuance.commands import issue_credential
 from workflows.issuance.correcting import issue_correction
+from workflows.issuance.releasing import release_slice
+from workflows.issuance.resigning import resign_slice
 from workflows.issuance.status import sign_status_list
 from workflows.keeping.commands import erase_case
 from workflows.looking.commands import draw_pages, inspect_evidence
@@ -79,6 +81,14 @@ def _correct_credential(parts: Container, work: Promised) -> None:
     issue_correction(parts.db, parts.issuer, CredentialId(work.subject_id), work.id)
 
 
+def _release_slice(parts: Container, work: Promised) -> None:
+    release_slice(parts.db, parts.issuer, work.subject_id, work.id)
+
+
+def _resign_slice(parts: Container, work: Promised) -> None:
+    resign_slice(parts.db, parts.issuer, work.subject_id, work.id)
+
+
 def _sign_status_list(parts: Container, work: Promised) -> None:
     sign_status_list(parts.db, parts.issuer, work.subject_id, work.id)
 
@@ -103,6 +113,8 @@ HANDLERS: Mapping[str, Handler] = {
     Work.SETTLE_AGREEMENT: _settle_agreement,
     Work.ISSUE_CREDENTIAL: _issue_credential,
     Work.CORRECT_CREDENTIAL: _correct_credential,
+    Work.RELEASE_SLICE: _release_slice,
+    Work.RESIGN_SLICE: _resign_slice,
     Work.SIGN_STATUS_LIST: _sign_status_list,
     Work.SIGN_ENDORSEMENT: _sign_endorsement,
     Work.SEAL_ATTESTATION: _seal_attestation,

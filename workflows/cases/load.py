@@ -1,13 +1,15 @@
 """Taking a case in hand, and the one place that moves it from state to state."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import tuple_, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 
 from storage.database import Transaction
 from storage.errors import Conflict, NotFound
-from storage.events import Who, record
+from storage.events import Fact, Who, record, record_many
 from storage.ids import CaseId
 from storage.tables import Case
 from storage.vocabulary import CaseState
@@ -103,3 +105,41 @@ def move(
         why=why,
         data={**facts, **(data or {})},
     )
+
+
+def move_many(
+    tx: Transaction,
+    cases: Sequence[Case],
+    command: str,
+    who: Who,
+    *,
+    data: dict[str, object] | None = None,
+) -> None:
+    """Move cases that are all in one state and held by this transaction, and write the events.
+
+    Raises Conflict, and moves none, when the state or the role does not allow it or one is
+    elsewhere by now.
+    """
+    if not cases:
+        return
+    step = transition(state_of(cases[0]), command)
+    if step is None or step.role is not who.role:
+        raise Conflict(MOVED_ON)
+    tx.session.flush()
+    known = tuple_(col(Case.id), col(Case.version)).in_([(one.id, one.version) for one in cases])
+    moved = tx.session.execute(
+        update(Case)
+        .where(known, col(Case.state) == step.source.value)
+        .values(state=step.target.value, version=Case.version + 1)
+        .returning(col(Case.id))
+        .execution_options(synchronize_session=False)
+    ).all()
+    if len(moved) != len(cases):
+        raise Conflict(MOVED_ON)
+    facts = []
+    for case in cases:
+        set_committed_value(case, "state", step.target.value)
+        set_committed_value(case, "version", case.version + 1)
+        said = {"from": step.source.value, "to": step.target.value, "round": case.round}
+        facts.append(Fact(("case", case.id), CaseId(case.id), {**said, **(data or {})}))
+    record_many(tx, who, command, facts)

@@ -6,22 +6,27 @@ from storage.tables import Account, Credential, DefinitionVersion, Institution
 from storage.vocabulary import CredentialState
 from workflows.issuance.addresses import Site
 from workflows.issuance.rules import reason_words
-from workflows.people.mail import body_of, queue_mail
+from workflows.people.mail import Letter, body_of, queue_mail
 from workflows.words import Say, words
 
 
 def tell_published(tx: Transaction, site: Site, credential: Credential) -> None:
     """It is there: where, and what can be done with it."""
     learner, title = _about(tx, credential)
+    letter = published_letter(learner, title, site.credential(CredentialId(credential.id)))
+    queue_mail(tx, letter.recipient, letter.subject, letter.body)
+
+
+def published_letter(learner: Account, title: str, address: str) -> Letter:
+    """The news that a credential is at an address, in the learner's language."""
     say = words(learner.locale)
-    queue_mail(
-        tx,
+    return Letter(
         learner.email,
         say("Your credential is here: %(title)s", title=title),
         body_of(
             say("Congratulations, %(name)s.", name=learner.name),
             say("What you can do is recognised: “%(title)s”. Your credential is at:", title=title),
-            site.credential(CredentialId(credential.id)),
+            address,
             say(
                 "Anyone with this address can read it and check it. There you can download the "
                 "badge and the certificate, choose what of your evidence others may open, and ask "

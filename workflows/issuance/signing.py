@@ -6,12 +6,15 @@ general route before it is published, and the first of each kind always.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from credentials.claims import CredentialClaims
 from credentials.contexts import pinned_contexts
 from credentials.documents import JsonObject, dump_json
+from credentials.issuing import sign_credential
 from credentials.proofs import add_proof, check_proof
 from workflows.issuance.keys import SigningKey
 
@@ -20,15 +23,24 @@ RECHECKED = 100
 
 
 @dataclass(frozen=True)
-class ToSign:
-    """A document without a proof, when it is signed, and what kind it is of.
-
-    Of a kind are those that one definition made: their documents differ in values, not in shape.
-    """
+class Unsigned:
+    """A document that had a proof and is to get another one."""
 
     document: JsonObject
+    definition_id: UUID
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a credential says, and when it is signed.
+
+    Credentials of one definition share the very objects of their achievement and issuer; that is
+    what makes signing them fast.
+    """
+
+    claims: CredentialClaims
     at: datetime
-    kind: object = None
+    definition_id: UUID
 
 
 def sign_alone(document: JsonObject, key: SigningKey, at: datetime) -> str:
@@ -39,17 +51,32 @@ def sign_alone(document: JsonObject, key: SigningKey, at: datetime) -> str:
     return dump_json(signed).decode()
 
 
-def sign_many(given: Sequence[ToSign], key: SigningKey) -> list[str]:
-    """The signed documents as texts, in their order.
+def sign_many(given: Iterable[Told], key: SigningKey) -> list[str]:
+    """The signed credentials as texts, in their order.
 
     Raises BadProof when one of those that are read back does not verify: then none is to be used.
     """
-    seen: set[object] = set()
+    seen: set[UUID] = set()
     texts = []
     for one in given:
-        signed = add_proof(one.document, key.private, key.verification_method, one.at)
-        if one.kind not in seen or secrets.randbelow(RECHECKED) == 0:
-            check_proof(signed, lambda _: key.public, pinned_contexts())
-        seen.add(one.kind)
-        texts.append(dump_json(signed).decode())
+        signed = sign_credential(one.claims, key.private, key.verification_method, one.at)
+        texts.append(_read_back(signed, key, one.definition_id, seen))
     return texts
+
+
+def sign_anew(given: Iterable[Unsigned], key: SigningKey, at: datetime) -> list[str]:
+    """The documents with a new proof as texts, in their order. Raises BadProof, Malformed."""
+    seen: set[UUID] = set()
+    texts = []
+    for one in given:
+        signed = add_proof(one.document, key.private, key.verification_method, at)
+        texts.append(_read_back(signed, key, one.definition_id, seen))
+    return texts
+
+
+def _read_back(signed: JsonObject, key: SigningKey, definition_id: UUID, seen: set[UUID]) -> str:
+    """The text; the first of a definition and one in a hundred are checked by the general route."""
+    if definition_id not in seen or secrets.randbelow(RECHECKED) == 0:
+        check_proof(signed, lambda _: key.public, pinned_contexts())
+    seen.add(definition_id)
+    return dump_json(signed).decode()

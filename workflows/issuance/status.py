@@ -109,15 +109,22 @@ def allocate_many(
 
 def place_of(tx: Transaction, subject_id: UUID) -> Place | None:
     """The place a subject was given; None when it has none."""
+    return places_of(tx, [subject_id]).get(subject_id)
+
+
+def places_of(tx: Transaction, subject_ids: Sequence[UUID]) -> Mapping[UUID, Place]:
+    """The places of those subjects that have one. One statement."""
     rows = tx.session.exec(
-        select(StatusList.purpose, StatusList.id, StatusEntry.position)
-        .join(StatusEntry, col(StatusEntry.list_id) == col(StatusList.id))
-        .where(StatusEntry.subject_id == subject_id)
+        select(StatusEntry.subject_id, StatusList.purpose, StatusList.id, StatusEntry.position)
+        .join(StatusList, col(StatusList.id) == col(StatusEntry.list_id))
+        .where(col(StatusEntry.subject_id).in_(subject_ids))
         .order_by(StatusList.purpose)
     ).all()
-    if not rows:
-        return None
-    return Place(tuple((StatusPurpose(purpose), one) for purpose, one, _ in rows), rows[0][2])
+    found: dict[UUID, Place] = {}
+    for subject_id, purpose, list_id, index in rows:
+        before = found[subject_id].lists if subject_id in found else ()
+        found[subject_id] = Place((*before, (StatusPurpose(purpose), list_id)), index)
+    return found
 
 
 def set_status(tx: Transaction, subject_id: UUID, purpose: StatusPurpose, value: bool) -> None:

@@ -4,12 +4,15 @@ A body may hold a single-purpose link, so it is emptied once the mail has left t
 demo's mailbox keeps what it shows. Bodies and addresses are never logged.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import fill
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlmodel import col
 
+from storage import outbox
 from storage.database import Database, Transaction, command
 from storage.ids import OutboxId, new_id
 from storage.outbox import receive
@@ -39,6 +42,34 @@ def queue_mail(tx: Transaction, recipient: str, subject: str, body: str) -> UUID
     )
     tx.session.flush()
     return mail_id
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail that is to be sent, in its recipient's language."""
+
+    recipient: str
+    subject: str
+    body: str
+
+
+def queue_mails(tx: Transaction, letters: Sequence[Letter]) -> None:
+    """Promise many mails at once. They wait behind the mails that somebody waits for."""
+    ids = [new_id() for _ in letters]
+    promised = outbox.promise_many(tx, Work.SEND_MAIL.value, ids, queue=Work.SEND_MAIL.queue.value)
+    rows = [
+        {
+            "id": mail_id,
+            "message_id": str(outbox_id),
+            "recipient": letter.recipient.strip().lower(),
+            "subject": " ".join(letter.subject.split()),
+            "body": letter.body,
+            "created_at": tx.now,
+        }
+        for mail_id, outbox_id, letter in zip(ids, promised, letters, strict=True)
+    ]
+    if rows:
+        tx.session.execute(insert(Mail), rows)
 
 
 def body_of(*paragraphs: str) -> str:

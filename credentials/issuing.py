@@ -1,0 +1,72 @@
+"""Signing many credentials of a definition: what they share is written once and looked at once.
+
+The document and its proof are the same as by `build_credential` and `add_proof`. It is not screened
+beforehand, because canonicalising refuses what could not be signed safely.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from threading import Lock
+
+from cachetools import LRUCache
+
+from credentials import compiled
+from credentials.claims import AchievementClaims, CredentialClaims, IssuerProfile
+from credentials.documents import JsonObject
+from credentials.keys import Signer
+from credentials.openbadges import achievement_of, assemble, profile_of
+from credentials.proofs import CRYPTOSUITE, make_proof, proof_options
+from credentials.shapes import Constants, as_constant
+
+DEFINITIONS_KEPT = 64
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What credentials of one definition and issuer share. Nobody changes it any more."""
+
+    achievement_claims: AchievementClaims
+    issuer_claims: IssuerProfile
+    achievement: JsonObject
+    issuer: JsonObject
+    constants: Constants
+
+
+_kept: "LRUCache[tuple[int, int], _Shared]" = LRUCache(DEFINITIONS_KEPT)
+_lock = Lock()
+
+
+def sign_credential(
+    claims: CredentialClaims, key: Signer, verification_method: str, created: datetime
+) -> JsonObject:
+    """The signed credential of these claims. It is read and written, and not to be changed.
+
+    Fast for claims that share their `achievement` and `issuer` with others, as those do which
+    `claims_from_json` reads. Raises Malformed if the claims contradict each other or could not be
+    signed safely.
+    """
+    shared = _shared(claims)
+    document = assemble(claims, shared.achievement, shared.issuer)
+    options = proof_options(CRYPTOSUITE, verification_method, created)
+    canonicalize = partial(compiled.canonicalize, constants=shared.constants)
+    return {**document, "proof": [make_proof(document, options, key, canonicalize)]}
+
+
+def _shared(claims: CredentialClaims) -> _Shared:
+    """Found by identity: an object in the list is alive, so that no other has its `id()`."""
+    name = id(claims.achievement), id(claims.issuer)
+    with _lock:
+        found = _kept.get(name)
+    if found is None:
+        found = _write(claims.achievement, claims.issuer)
+        with _lock:
+            _kept[name] = found
+    return found
+
+
+def _write(achievement: AchievementClaims, issuer: IssuerProfile) -> _Shared:
+    parts = achievement_of(achievement), profile_of(issuer)
+    texts = {id(part): as_constant(part) for part in parts}
+    constants = {part: text for part, text in texts.items() if text is not None}
+    return _Shared(achievement, issuer, *parts, constants)

@@ -1,0 +1,382 @@
+"""A slice of a batch of releases: from decided cases to published credentials, in bulk.
+
+What the cases say is read, places in the status lists are taken, documents are signed, and then one
+transaction turns the second key, writes the credentials and closes the cases, all or none. A crash
+before it leaves places that the next run takes up; after it there is nothing left to do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy import insert, update
+from sqlmodel import col, select
+
+from storage.crashpoints import crash_point
+from storage.database import Database, Transaction, command
+from storage.errors import AssayError
+from storage.events import SYSTEM, Fact, Who, record_many
+from storage.ids import CaseId, CredentialId, InstitutionId, OutboxId, sha256_of
+from storage.outbox import receive
+from storage.tables import (
+    Account,
+    Batch,
+    BatchMember,
+    BatchSlice,
+    Case,
+    Credential,
+    Decision,
+    DefinitionVersion,
+    RoleGrant,
+    StatusList,
+)
+from storage.vocabulary import CaseState, CredentialState, OutcomeResult, Role
+from workflows.access.permissions import Permission
+from workflows.access.resources import case_resources
+from workflows.access.rules import VISITOR, Actor, may
+from workflows.cases.load import MOVED_ON, move_many, state_of
+from workflows.decisions.commands import release_case
+from workflows.decisions.rules import earns_credential
+from workflows.frameworks.definition import read_definition
+from workflows.issuance import mails
+from workflows.issuance.addresses import Site
+from workflows.issuance.batches import end_slice, hold_slice, open_slice
+from workflows.issuance.claims import Facts, freeze, frozen_body
+from workflows.issuance.facts import Source, facts_of, recognised_in
+from workflows.issuance.keys import Issuer, SigningKey, live_key_id, signing_key
+from workflows.issuance.signing import Told, sign_many
+from workflows.issuance.status import Place, allocate_many, places_of, sign_status_list
+from workflows.people.mail import queue_mails
+from workflows.people.sessions import actor_of, held_at
+
+Problems = dict[UUID, str]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A case of the slice, its decision, and the id of its credential."""
+
+    case: Case
+    decision: Decision
+    credential_id: CredentialId
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Whose second key it is, what earns a credential, what does not, and what is passed over."""
+
+    actor: Actor
+    institution_id: InstitutionId
+    earned: Sequence[Member]
+    unearned: Sequence[Member]
+    problems: Problems
+
+
+@dataclass(frozen=True)
+class Made:
+    """A signed credential that is not in the database yet."""
+
+    member: Member
+    body: dict[str, object]
+    document: str
+    key_id: UUID
+
+
+def release_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: OutboxId) -> None:
+    """The job: release the cases of a slice and issue what they earned.
+
+    Raises AlreadyDone, NotFound, BadKey, and BadProof when a signed document does not verify.
+    """
+    with db.reading() as tx:
+        found = open_slice(tx, slice_id)
+        turn = _turn(tx, found[0], found[1]) if found else None
+    if turn is None:
+        _nothing_to_do(db, outbox_id)
+        return
+    places = _take_places(db, turn)
+    crash_point("batch.placed")
+    _sign_new_lists(db, issuer, places)
+    made = _make(db, issuer, turn, places)
+    crash_point("batch.signed")
+    problems = {**turn.problems, **_release_unearned(db, issuer.site, turn)}
+    _record(db, issuer.site, turn, made, problems=problems, slice_id=slice_id, outbox_id=outbox_id)
+
+
+def _turn(tx: Transaction, batch: Batch, part: BatchSlice) -> Turn:
+    """What is to be done with each case of the slice, as things stand now."""
+    actor = _starter(tx, batch)
+    rows = tx.session.exec(
+        select(Case, Decision, BatchMember.credential_id)
+        .join(BatchMember, col(BatchMember.case_id) == col(Case.id))
+        .join(Decision, col(Decision.id) == col(Case.decision_id))
+        .where(BatchMember.slice_id == part.id)
+        .order_by(col(Case.id))
+    ).all()
+    members = [Member(case, decision, CredentialId(one)) for case, decision, one in rows]
+    resources = case_resources(tx, [member.case for member in members])
+    problems: Problems = {}
+    free = []
+    for member in members:
+        answer = may(actor, Permission.RELEASE_CASE, resources[member.case.id])
+        if state_of(member.case) is not CaseState.DECIDED:
+            problems[member.case.id] = MOVED_ON
+        elif not answer:
+            problems[member.case.id] = answer.reason
+        else:
+            free.append(member)
+    earned = _earning(tx, free)
+    return Turn(
+        actor=actor,
+        institution_id=InstitutionId(batch.institution_id),
+        earned=[member for member in free if member.case.id in earned],
+        unearned=[member for member in free if member.case.id not in earned],
+        problems=problems,
+    )
+
+
+def _starter(tx: Transaction, batch: Batch) -> Actor:
+    """Who began the batch, with the roles that they hold now; nobody when they are gone."""
+    institution_id = InstitutionId(batch.institution_id)
+    rows = tx.session.exec(
+        select(Account, RoleGrant.role)
+        .join(RoleGrant, held_at(institution_id), isouter=True)
+        .where(Account.id == batch.started_by, col(Account.disabled_at).is_(None))
+    ).all()
+    if not rows:
+        return VISITOR
+    return actor_of(rows[0][0], institution_id, [role for _, role in rows])
+
+
+def _earning(tx: Transaction, members: Sequence[Member]) -> frozenset[UUID]:
+    """The cases whose decision earns a credential."""
+    recognised = recognised_in(tx, [member.decision.id for member in members])
+    ids = {member.case.definition_id for member in members}
+    bodies = tx.session.exec(
+        select(DefinitionVersion.id, DefinitionVersion.body).where(
+            col(DefinitionVersion.id).in_(ids)
+        )
+    ).all()
+    definitions = {one: read_definition(body) for one, body in bodies}
+    return frozenset(
+        member.case.id
+        for member in members
+        if earns_credential(
+            definitions[member.case.definition_id],
+            dict.fromkeys(recognised[member.decision.id], OutcomeResult.RECOGNISED),
+        )
+    )
+
+
+@command
+def _take_places(db: Database, turn: Turn) -> Mapping[UUID, Place]:
+    """A place in the status lists for each credential, the one it has where it has one."""
+    wanted = [member.credential_id for member in turn.earned]
+    with db.transaction() as tx:
+        known = places_of(tx, wanted)
+        missing = [one for one in wanted if one not in known]
+        return {**known, **allocate_many(tx, turn.institution_id, missing)}
+
+
+def _sign_new_lists(db: Database, issuer: Issuer, places: Mapping[UUID, Place]) -> None:
+    """Publish the lists that nobody has published yet, before a document names them."""
+    ids = {list_id for place in places.values() for _, list_id in place.lists}
+    with db.reading() as tx:
+        unsigned = tx.session.exec(
+            select(StatusList.id).where(
+                col(StatusList.id).in_(ids), col(StatusList.document).is_(None)
+            )
+        ).all()
+    for list_id in unsigned:
+        sign_status_list(db, issuer, list_id)
+
+
+def _make(db: Database, issuer: Issuer, turn: Turn, places: Mapping[UUID, Place]) -> list[Made]:
+    """The signed credentials, in the order of those who earned them."""
+    with db.reading() as tx:
+        key = signing_key(tx, issuer, live_key_id(tx, turn.institution_id))
+        sources = [
+            Source(one.decision, one.case, one.credential_id, places[one.credential_id])
+            for one in turn.earned
+        ]
+        facts = facts_of(tx, issuer.site, turn.institution_id, sources)
+    bodies, told = _told(facts, key)
+    documents = sign_many(told, key)
+    return [
+        Made(member, body, document, key.id)
+        for member, body, document in zip(turn.earned, bodies, documents, strict=True)
+    ]
+
+
+def _told(facts: Sequence[Facts], key: SigningKey) -> tuple[list[dict[str, object]], list[Told]]:
+    """What is kept of each, and what each says; those of one definition share what they can."""
+    bodies, told = [], []
+    shared: dict[UUID, Told] = {}
+    for one in facts:
+        frozen = freeze(one, key.id)
+        claims = frozen.credential_claims()
+        bodies.append(frozen_body(frozen))
+        first = shared.setdefault(
+            one.definition_id, Told(claims, frozen.created, one.definition_id)
+        )
+        like = first.claims
+        if claims.achievement == like.achievement and claims.issuer == like.issuer:
+            claims = replace(claims, achievement=like.achievement, issuer=like.issuer)
+        told.append(Told(claims, frozen.created, one.definition_id))
+    return bodies, told
+
+
+def _release_unearned(db: Database, site: Site, turn: Turn) -> Problems:
+    """Release what earned no credential, one by one; returns what could not be."""
+    problems: Problems = {}
+    for member in turn.unearned:
+        try:
+            release_case(
+                db,
+                site,
+                turn.actor,
+                CaseId(member.case.id),
+                expected_version=member.case.version,
+            )
+        except AssayError as error:
+            problems[member.case.id] = str(error)
+    return problems
+
+
+@command
+def _record(
+    db: Database,
+    site: Site,
+    turn: Turn,
+    made: Sequence[Made],
+    *,
+    problems: Problems,
+    slice_id: UUID,
+    outbox_id: OutboxId,
+) -> None:
+    """Everything that the slice changes, in one transaction."""
+    with db.transaction() as tx:
+        receive(tx, outbox_id)
+        part = hold_slice(tx, slice_id)
+        held = _hold_unchanged(tx, [one.member.case for one in made])
+        kept = [one for one in made if one.member.case.id in held]
+        problems = {
+            **problems,
+            **{one.member.case.id: MOVED_ON for one in made if one.member.case.id not in held},
+        }
+        _turn_second_key(tx, turn.actor, [one.member.decision.id for one in kept])
+        who = Who(Role.REGISTRAR, turn.actor.account_id, turn.actor.name)
+        cases = [held[one.member.case.id] for one in kept]
+        move_many(tx, cases, "release_case", who, data={"credential": True})
+        _write(tx, kept)
+        move_many(tx, cases, "close_case", SYSTEM)
+        _close(tx, [case.id for case in cases])
+        _tell(tx, site, kept)
+        _keep_problems(tx, part, problems)
+        end_slice(tx, part, passed_over=len(problems))
+
+
+def _hold_unchanged(tx: Transaction, seen: Sequence[Case]) -> Mapping[UUID, Case]:
+    """Those of the cases that are as they were seen, held against all others."""
+    versions = {case.id: case.version for case in seen}
+    rows = tx.session.exec(
+        select(Case)
+        .where(col(Case.id).in_(list(versions)), Case.state == CaseState.DECIDED.value)
+        .order_by(col(Case.id))
+        .with_for_update()
+    ).all()
+    return {case.id: case for case in rows if case.version == versions[case.id]}
+
+
+def _turn_second_key(tx: Transaction, actor: Actor, decision_ids: Sequence[UUID]) -> None:
+    tx.session.execute(
+        update(Decision)
+        .where(col(Decision.id).in_(decision_ids))
+        .values(released_by=actor.account_id, released_at=tx.now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _write(tx: Transaction, made: Sequence[Made]) -> None:
+    """The published credentials, with their events."""
+    if not made:
+        return
+    rows = [_row(tx, one) for one in made]
+    tx.session.execute(insert(Credential), rows)
+    facts = [
+        Fact(
+            ("credential", one.member.credential_id),
+            CaseId(one.member.case.id),
+            {"sha256": row["document_sha256"]},
+        )
+        for one, row in zip(made, rows, strict=True)
+    ]
+    record_many(tx, SYSTEM, "publish_credential", facts)
+
+
+def _row(tx: Transaction, one: Made) -> dict[str, object]:
+    case = one.member.case
+    return {
+        "id": one.member.credential_id,
+        "case_id": case.id,
+        "decision_id": one.member.decision.id,
+        "institution_id": case.institution_id,
+        "learner_id": case.learner_id,
+        "definition_id": case.definition_id,
+        "state": CredentialState.PUBLISHED.value,
+        "version": 1,
+        "claims": one.body,
+        "document": one.document,
+        "document_sha256": sha256_of(one.document.encode()),
+        "created_at": tx.now,
+        "signed_at": tx.now,
+        "published_at": tx.now,
+        "public_reason": "",
+        "key_id": one.key_id,
+    }
+
+
+def _close(tx: Transaction, case_ids: Sequence[UUID]) -> None:
+    tx.session.execute(
+        update(Case)
+        .where(col(Case.id).in_(case_ids))
+        .values(closed_at=tx.now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _tell(tx: Transaction, site: Site, made: Sequence[Made]) -> None:
+    """One mail to each learner: that it is there, and where."""
+    people = tx.session.exec(
+        select(Account).where(col(Account.id).in_({one.member.case.learner_id for one in made}))
+    ).all()
+    titles = tx.session.exec(
+        select(DefinitionVersion.id, DefinitionVersion.title).where(
+            col(DefinitionVersion.id).in_({one.member.case.definition_id for one in made})
+        )
+    ).all()
+    learners, named = {person.id: person for person in people}, dict(iter(titles))
+    letters = [
+        mails.published_letter(
+            learners[one.member.case.learner_id],
+            named[one.member.case.definition_id],
+            site.credential(one.member.credential_id),
+        )
+        for one in made
+    ]
+    queue_mails(tx, letters)
+
+
+def _keep_problems(tx: Transaction, part: BatchSlice, problems: Problems) -> None:
+    for case_id, why in problems.items():
+        tx.session.execute(
+            update(BatchMember)
+            .where(col(BatchMember.batch_id) == part.batch_id, col(BatchMember.case_id) == case_id)
+            .values(problem=why)
+        )
+
+
+@command
+def _nothing_to_do(db: Database, outbox_id: OutboxId) -> None:
+    """It is done, or the batch was stopped: going on with it promises the slice anew."""
+    with db.transaction() as tx:
+        receive(tx, outbox_id)
