@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from storage.vocabulary import EvidenceState, PreviewKind, Role
 from tests.fixtures import looked
 from tests.fixtures.intake import Intake
 from tests.fixtures.looking import HERE
+from workflows.cases.commands import withdraw_case
 from workflows.evidence.describing import remove_evidence
 from workflows.looking.commands import (
     draw_pages,
@@ -350,6 +352,17 @@ class TestSameBytes:
         looked_at(intake, looked.pdf(), "report.pdf")
         _, look = looked_at(intake, looked.pdf(), "again.pdf")
         assert "same_bytes" not in codes(look)
+
+    def test_the_same_work_shown_in_two_cases_of_ones_own_is_nothing_to_ask_about(
+        self, intake: Intake
+    ) -> None:
+        mine, _ = looked_at(intake, looked.pdf(), "report.pdf")
+        withdraw_case(intake.db, intake.learner, intake.case_id)
+        again = replace(intake, case_id=intake.world.case(intake.learner))
+        _, look = looked_at(again, looked.pdf(), "report.pdf")
+        assert "same_bytes" not in codes(look) | codes(known(intake, mine))
+        looked_at(another(intake), looked.pdf(), "report.pdf")
+        assert "same_bytes" in codes(known(intake, mine))
 
     def test_a_learner_states_their_part_and_assessors_read_it(self, intake: Intake) -> None:
         mine, _ = looked_at(intake, looked.pdf(), "report.pdf")

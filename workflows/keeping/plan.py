@@ -52,7 +52,7 @@ STAYS_WORDS: Mapping[Stays, tuple[str, str, str]] = {
     ),
     Stays.SHARED: (
         marked("The bytes of files that are also evidence in another case"),
-        marked("Somebody else handed in the same bytes; theirs is not yours to erase."),
+        marked("They are evidence there too, and that case still needs them."),
         marked("Until the other case lets them go"),
     ),
     Stays.LOCKED: (

@@ -23,11 +23,12 @@ HEX = re.compile(r"[0-9a-f]{64}")
 
 
 def note_same_bytes(tx: Transaction, sha256: Sha256) -> None:
-    """Note every sealed item with these bytes when they are in more than one case.
+    """Note every sealed item with these bytes when more than one learner handed them in.
 
-    Their learners are asked for their part, once each. An empty file is nobody's. Where an
-    institution knows the bytes as its own form, its items are noted too, and passed over when they
-    are read: a form may be added or removed later.
+    Somebody who shows the same work in two cases of their own is asked nothing. The learners are
+    asked for their part, once each. An empty file is nobody's. Where an institution knows the bytes
+    as its own form, its items are noted too, and passed over when they are read: a form may be
+    added or removed later.
     """
     items = tx.session.exec(
         select(EvidenceItem).where(
@@ -37,7 +38,9 @@ def note_same_bytes(tx: Transaction, sha256: Sha256) -> None:
             col(EvidenceItem.size) > 0,
         )
     ).all()
-    if len({item.case_id for item in items}) < 2:
+    cases = {item.case_id for item in items}
+    learners = tx.session.exec(select(Case.learner_id).where(col(Case.id).in_(cases)))
+    if len(set(learners)) < 2:
         return
     for item in items:
         noted = tx.session.scalar(
