@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check demo bench docs messages format requirements clean
+.PHONY: help setup setup-dev run test check demo fuzz bench docs messages format requirements clean
 
 help:
 	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,10 @@ check: setup-dev
 	@echo "mypy" && $(BIN)/mypy
 	@echo "import-linter" && $(BIN)/lint-imports --no-logo
 	@echo "our own rules" && $(BIN)/python -m checks
+
+## make fuzz          made-up input of strangers, ten minutes of each kind (ASSAY_FUZZ_SECONDS=600)
+fuzz: setup-dev
+	@$(BIN)/python -m tests.fuzz
 
 ## make bench         benchmarks as a table and in bench/results.json
 bench: setup-dev

@@ -98,7 +98,7 @@ def _follow(assertion: JsonObject, setting: Setting) -> _Badge:
     """The badge and the issuer's profile as they stand at their own addresses."""
     badge = assertion.get("badge")
     if not isinstance(badge, dict):
-        badge = load_json(setting.get(str(badge)))
+        badge = load_json(setting.get(text_at(assertion, "badge") or ""))
     issuer = id_of(badge.get("issuer"))
     if issuer is None:
         raise Malformed("The document names no issuer.")

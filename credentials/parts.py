@@ -12,6 +12,7 @@ from credentials.verdict import N_, Check, Finding, refused
 
 _SKEW = timedelta(minutes=5)
 _MOST_FETCHES = 16
+_LONGEST_ADDRESS = 2000
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Setting:
 
     def get(self, url: str, /) -> bytes:
         """Each address once, and a bounded number of them. Raises CannotFetch."""
+        if len(url) > _LONGEST_ADDRESS:
+            raise CannotFetch("%(url)s… was not fetched: it is too long.", url=url[:200])
         if url not in self.fetched:
             if len(self.fetched) >= _MOST_FETCHES:
                 raise CannotFetch("%(url)s was not fetched: there are too many.", url=url[:200])

@@ -24,12 +24,16 @@ _TYPES = (
 _OURS = "credential.json"
 
 
-def limit() -> None:
+def limit_process() -> None:
     """Give this process what a certificate needs, and no more."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS + 1))
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+
+
+def limit_qpdf() -> None:
+    """Bounds on what qpdf unpacks, for all of this process."""
     set_qpdf_limits(
         doc_max_warnings=50,
         parser_max_nesting=100,
@@ -72,7 +76,8 @@ def _fits(spec: pikepdf.AttachedFileSpec) -> bool:
 
 def main() -> None:
     """Answer on standard output."""
-    limit()
+    limit_process()
+    limit_qpdf()
     word, text = found(sys.stdin.buffer.read())
     sys.stdout.buffer.write(word.encode() + b"\n" + text)
 

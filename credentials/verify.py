@@ -157,9 +157,12 @@ def _check_endorsement(
 
 
 def evidence_of(document: JsonObject) -> tuple[EvidenceItem, ...]:
-    """The evidence items a credential names, with their digests in hex where they have one."""
+    """The evidence items a credential names, with their digests in hex where they have one.
+
+    Each is told once: a signature does not notice the same item said again.
+    """
     items = [item for item in as_list(document.get("evidence")) if isinstance(item, dict)]
-    return tuple(_evidence_item(item) for item in items)
+    return tuple(dict.fromkeys(_evidence_item(item) for item in items))
 
 
 def _evidence_item(item: JsonObject) -> EvidenceItem:
