@@ -67,6 +67,7 @@ LED_TO_BY_NOBODY = {
     "ops.readyz": "for probes",
     "static": "files",
     "viewer.captions": "a track that players load: tests/web/test_viewer.py",
+    "vcapi.status": "a signed status list",
     "viewer.ready": "asked by the viewer itself, while pictures are made",
 }
 """Addresses that nobody is led to, and why."""
