@@ -15,7 +15,6 @@ PACKED = frozenset({Family.ZIP, Family.OFFICE})
 NAMES = {
     Family.PDF: "PDF",
     Family.IMAGE: "image",
-    Family.HEIF: "image",
     Family.MEDIA: "audio or video",
     Family.OFFICE: "office document",
     Family.ZIP: "ZIP",
@@ -53,7 +52,7 @@ def _named(sort: Family, media_type: str) -> str:
 
 def _by_head(head: bytes, sort: Family) -> list[str]:
     """What the first bytes say, where they do not belong to what the file goes by."""
-    if sort in {Family.IMAGE, Family.MEDIA, Family.TEXT, Family.OTHER, Family.HEIF}:
+    if sort in {Family.IMAGE, Family.MEDIA, Family.TEXT, Family.OTHER}:
         return []
     return [name for begins, name in BY_HEAD if head.startswith(begins)]
 

@@ -14,6 +14,8 @@ from workflows.looking.drawing import PAGES_AT_FIRST
 # importing a format's plugin is what makes Pillow know it
 PLUGINS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
+HEIF = "HEIF"
+HEIF_BEGINS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 MOST_DOTS = 80_000_000
 MOST_DOTS_JPEG = 400_000_000
 """A JPEG can be opened at an eighth of its size."""
@@ -91,9 +93,23 @@ class _TooLarge(Exception):
     """More dots than an image may have here."""
 
 
+def _is_heif(source: BinaryIO) -> bool:
+    begins = source.read(64)
+    source.seek(0)
+    return begins[4:8] == b"ftyp" and begins[8:12] in HEIF_BEGINS and b"avif" not in begins
+
+
+def _heif() -> str:
+    """The name of the format of phones' photos, whose library is loaded for these alone."""
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False, decode_threads=1)
+    return HEIF
+
+
 def _opened(source: BinaryIO, report: Report) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = None  # bounded here, per format
-    picture = Image.open(source, formats=FORMATS)
+    picture = Image.open(source, formats=(_heif(),) if _is_heif(source) else FORMATS)
     most = MOST_DOTS_JPEG if picture.format in {"JPEG", "MPO"} else MOST_DOTS
     if picture.width * picture.height > most:
         report.know(width=picture.width, height=picture.height)

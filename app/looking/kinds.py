@@ -10,7 +10,6 @@ class Family(StrEnum):
 
     PDF = "pdf"
     IMAGE = "image"
-    HEIF = "heif"
     MEDIA = "media"
     OFFICE = "office"
     ZIP = "zip"
@@ -30,9 +29,9 @@ EXACT = {
     "image/bmp": Family.IMAGE,
     "image/x-ms-bmp": Family.IMAGE,
     "image/avif": Family.IMAGE,
-    "image/heic": Family.HEIF,
-    "image/heif": Family.HEIF,
-    "image/heic-sequence": Family.HEIF,
+    "image/heic": Family.IMAGE,
+    "image/heif": Family.IMAGE,
+    "image/heic-sequence": Family.IMAGE,
     "application/ogg": Family.MEDIA,
     "application/mp4": Family.MEDIA,
     "application/x-tar": Family.TAR,

@@ -46,19 +46,19 @@ ENCODERS = ("com.apple.quicktime.software", "encoder", "encoded_by", "com.androi
 CAMERAS = ("com.apple.quicktime.make", "com.apple.quicktime.model", "make", "model")
 
 
-def facts(source: BinaryIO, report: Report, *, still: bool = False) -> None:
+def facts(source: BinaryIO, report: Report) -> None:
     """Duration, codecs, size, when and with what it was recorded, whether browsers play it."""
     with _tolerant(report), _opened(source) as container:
         tags = _tags(container)
         video, audio = _codecs(container)
-        duration = None if still else _duration_ms(container, source)
+        duration = _duration_ms(container, source)
         if container.streams.video:
             film = container.streams.video[0]
             report.know(width=film.codec_context.width, height=film.codec_context.height)
-        plays = not still and _plays(container, video, audio)
+        plays = _plays(container, video, audio)
         report.know(
             duration_ms=duration,
-            video_codec="" if still else video,
+            video_codec=video,
             audio_codec=audio,
             plays=plays,
             created_on=day(tags.get("creation_time") or tags.get("date")),
@@ -68,26 +68,24 @@ def facts(source: BinaryIO, report: Report, *, still: bool = False) -> None:
         if any(tags.get(name) for name in POSITIONS):
             report.know(has_position=True)
             report.signal("has_position")
-        if not still and not plays and (video or audio):
+        if not plays and (video or audio):
             report.renders = True
             report.know(rendition="waiting")
 
 
-def draw(source: BinaryIO, report: Report, *, still: bool = False) -> None:
+def draw(source: BinaryIO, report: Report) -> None:
     """A poster from a tenth of the way and a thumbnail; of sound alone its loudness over time."""
     with _tolerant(report), _opened(source) as container:
-        frame = _frame(container, still=still)
+        frame = _frame(container)
         if frame is not None:
             picture = upright(frame)
             report.know(
                 width=picture.width, height=picture.height, rotation=round(frame.rotation) % 360
             )
-            keep_picture(report, "image" if still else "poster", 0, picture)
+            keep_picture(report, "poster", 0, picture)
             keep_thumbnail(report, picture)
         elif container.streams.audio:
             _draw_waves(container, report)
-        elif still:
-            report.trouble = DAMAGED
 
 
 @contextmanager
@@ -182,9 +180,9 @@ def _by_last_cluster(source: BinaryIO) -> int | None:
     return int.from_bytes(tail[found.end() : found.end() + length], "big") or None
 
 
-def _frame(container: InputContainer, *, still: bool) -> av.VideoFrame | None:
+def _frame(container: InputContainer) -> av.VideoFrame | None:
     """A picture that decodes, from a tenth of the way or, where one cannot go there, the start."""
-    films = [one for one in container.streams.video if still or not _is_cover(one)]
+    films = [one for one in container.streams.video if not _is_cover(one)]
     films = films or list(container.streams.video)
     if not films:
         return None
@@ -192,7 +190,7 @@ def _frame(container: InputContainer, *, still: bool) -> av.VideoFrame | None:
     if film.codec_context.width * film.codec_context.height > MOST_DOTS:
         return None
     film.codec_context.thread_count = 1
-    if container.duration and not still:
+    if container.duration:
         try:
             container.seek(int(container.duration * POSTER_AT))
         except av.FFmpegError:

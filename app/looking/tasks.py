@@ -24,10 +24,10 @@ def facts(args: Mapping[str, Json], place: Place) -> JsonObject:
         from app.looking import images
 
         images.facts(source, report)
-    elif sort in {Family.MEDIA, Family.HEIF}:
+    elif sort is Family.MEDIA:
         from app.looking import media
 
-        media.facts(source, report, still=sort is Family.HEIF)
+        media.facts(source, report)
     elif sort is Family.OFFICE:
         from app.looking import office
 
@@ -55,10 +55,10 @@ def draw(args: Mapping[str, Json], place: Place) -> JsonObject:
         from app.looking import images
 
         images.draw(source, report)
-    elif sort in {Family.MEDIA, Family.HEIF}:
+    elif sort is Family.MEDIA:
         from app.looking import media
 
-        media.draw(source, report, still=sort is Family.HEIF)
+        media.draw(source, report)
     elif sort is Family.OFFICE:
         from app.looking import office
 

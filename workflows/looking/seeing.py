@@ -8,7 +8,7 @@ from storage.vocabulary import PreviewKind
 from workflows.looking.looks import Facts, Member
 from workflows.words import marked
 
-TOOL_VERSION = 1
+TOOL_VERSION = 2
 """Counted up when the tools find more: what an older version looked at is looked at again."""
 
 DAMAGED = marked("This file could not be opened to be shown here; it may be damaged or unusual.")

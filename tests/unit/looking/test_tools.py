@@ -112,6 +112,20 @@ class TestImages:
         with HERE.draw_pages(source_of(body), "image/tiff", 2, 50) as more:
             assert sorted(one.number for one in more.drawn) == [2, 3]
 
+    def test_a_photo_of_a_phone_made_of_tiles_is_drawn_whole_and_upright(self) -> None:
+        with look(looked.phone_photo(), "IMG_0042.HEIC") as seen:
+            shown = opened(drawn(seen, PreviewKind.IMAGE))
+            assert shown.size == (200, 300) == (seen.facts.width, seen.facts.height)
+            assert shown.convert("RGB").getpixel((150, 290)) == pytest.approx((200, 30, 30), abs=25)
+            assert shown.convert("RGB").getpixel((50, 290)) == pytest.approx((30, 30, 200), abs=25)
+            assert seen.facts.camera == "Fairphone FP5" and seen.facts.has_position
+            assert PreviewKind.THUMBNAIL in {one.kind for one in seen.drawn} and not seen.trouble
+
+    def test_a_broken_photo_of_a_phone_costs_its_look_alone(self) -> None:
+        body = looked.phone_photo()
+        with look(body[: len(body) // 2], "IMG_0042.HEIC") as seen:
+            assert seen.trouble == DAMAGED and not seen.drawn
+
     def test_an_image_of_a_format_that_we_do_not_open_is_offered_as_it_is(self) -> None:
         with HERE.look(source_of(b"x" * 99), "image/x-xcf", "drawing.xcf") as seen:
             assert not seen.drawn
