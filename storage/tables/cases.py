@@ -26,7 +26,9 @@ class Case(Table, table=True):
     """One learner's way to one credential.
 
     `version` counts the changes of state; a move is a compare-and-swap on (state, version).
-    `number` is what people call it by. `decision_id` is there from the decision on.
+    `number` is what people call it by. `decision_id` is there from the decision on. `name_in_clear`:
+    the learner wants their name to stand in the credential. `renews_id`: the credential that this
+    case renews; its definition then asks for the outcomes that need fresh evidence, and no others.
     """
 
     __tablename__ = "plar_case"
@@ -57,6 +59,15 @@ class Case(Table, table=True):
     due_at: datetime | None = maybe_moment()
     closed_at: datetime | None = maybe_moment()
     note_to_learner: str = ""
+    name_in_clear: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
+    renews_id: UUID | None = Field(
+        default=None,
+        sa_column=Column(
+            Uuid,
+            ForeignKey("credential.id", name="fk_plar_case_renews_id", use_alter=True),
+            index=True,
+        ),
+    )
     decision_id: UUID | None = Field(
         default=None,
         sa_column=Column(

@@ -77,6 +77,9 @@ class Credential(Table, table=True):
 
     `document` holds the exact signed JSON text. It is written once; signed anew under another key
     (`key_id`), the earlier text is kept. A corrected one names what it replaces in `replaces_id`.
+    `whole`: it is the credential itself, and not a statement of what of it was recognised.
+    `valid_until` is what the document says, `running_out_told_at` when the holder was told of it;
+    `asked_unnamed_at`: when they asked for one without their name.
     """
 
     __tablename__ = "credential"
@@ -111,6 +114,10 @@ class Credential(Table, table=True):
     public_reason: str = ""
     replaces_id: UUID | None = Field(default=None, foreign_key="credential.id", unique=True)
     key_id: UUID | None = Field(default=None, foreign_key="issuer_key.id")
+    whole: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
+    valid_until: datetime | None = maybe_moment()
+    running_out_told_at: datetime | None = maybe_moment()
+    asked_unnamed_at: datetime | None = maybe_moment()
 
 
 class CredentialNote(Table, table=True):

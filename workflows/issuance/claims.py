@@ -4,13 +4,14 @@ Pure: facts in, claims out. Only what was recognised is told; nothing says what 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
 from credentials.claims import (
     CredentialClaims,
+    EvidenceClaim,
     IdentityClaim,
     IssuerProfile,
     LearnerClaim,
@@ -85,6 +86,7 @@ class Facts:
     """Everything that a credential is made of. `levels` are those agreed, per criterion.
 
     `related`: where the definitions are that this one is made of, and the wholes that have it.
+    `stays` and `stays_of`: the evidence of the credential that this one renews, and its items.
     """
 
     credential_id: CredentialId
@@ -101,6 +103,8 @@ class Facts:
     decided_at: datetime
     at: datetime
     related: tuple[RelatedClaim, ...] = ()
+    stays: tuple[EvidenceClaim, ...] = ()
+    stays_of: Mapping[str, UUID] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -126,6 +130,7 @@ class FrozenCredential(Frozen):
     learner: str
     whole: bool = True
     named: bool = True
+    definition_id: UUID | None = None
 
     def credential_claims(self) -> CredentialClaims:
         """The claims as they were frozen."""
@@ -150,11 +155,12 @@ def freeze(facts: Facts, key_id: UUID) -> FrozenCredential:
         claims=cast(dict[str, object], claims_to_json(claims_of(facts))),
         key_id=key_id,
         created=to_the_second(facts.at),
-        items={item.slug: item.item_id for item in facts.items},
+        items={**facts.stays_of, **{item.slug: item.item_id for item in facts.items}},
         outcomes=tuple(o.code for o in facts.definition.outcomes if o.code in facts.recognised),
         learner=learner.name if learner.named else say("The holder"),
         whole=facts.whole,
         named=learner.named,
+        definition_id=facts.definition_id,
     )
 
 
@@ -191,7 +197,8 @@ def claims_of(facts: Facts) -> CredentialClaims:
                 definition, facts.recognised, item, site.evidence(facts.credential_id, item.slug)
             )
             for item in facts.items
-        ),
+        )
+        + facts.stays,
         status=facts.status,
         image=site.badge_image(facts.definition_id),
         narrative=_narrative(definition, facts.recognised, say),

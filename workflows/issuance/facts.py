@@ -42,6 +42,8 @@ from workflows.issuance.claims import (
     issuer_profile,
 )
 from workflows.issuance.items import Wanted, issued_items_of
+from workflows.issuance.renewed import renewed_by, with_what_stays
+from workflows.issuance.stacking import related_of
 from workflows.issuance.status import Place
 
 
@@ -78,7 +80,8 @@ def facts_of(
         [Wanted(CaseId(one.case_id), one.round, recognised[one.id]) for one in decisions],
     )
     issuer = issuer_profile(institution, site)
-    return [
+    related = related_of(tx, site, institution_id, versions)
+    made = [
         Facts(
             credential_id=source.credential_id,
             site=site,
@@ -86,15 +89,21 @@ def facts_of(
             definition_id=DefinitionId(source.case.definition_id),
             definition_hash=versions[source.case.definition_id].content_hash,
             definition=versions[source.case.definition_id].definition,
-            learner=_learner(learners[source.case.learner_id]),
+            learner=_learner(learners[source.case.learner_id], source.case),
             recognised=recognised[source.decision.id],
             levels=levels[source.decision.id],
             items=items[CaseId(source.case.id)],
             status=source.place.claims(site),
             decided_at=source.decision.decided_at,
             at=tx.now,
+            related=related[source.case.definition_id],
         )
         for source in sources
+    ]
+    renewals = renewed_by(tx, [source.case for source in sources])
+    return [
+        with_what_stays(facts, renewals[source.case.id]) if source.case.id in renewals else facts
+        for facts, source in zip(made, sources, strict=True)
     ]
 
 
@@ -106,10 +115,12 @@ def pending_credential(source: Source, frozen: FrozenCredential, at: datetime) -
         decision_id=source.decision.id,
         institution_id=source.case.institution_id,
         learner_id=source.case.learner_id,
-        definition_id=source.case.definition_id,
+        definition_id=frozen.definition_id or source.case.definition_id,
         state=CredentialState.PENDING.value,
         claims=frozen_body(frozen),
         created_at=at,
+        whole=frozen.whole,
+        valid_until=frozen.credential_claims().valid_until,
     )
 
 
@@ -129,8 +140,14 @@ def recognised_in(
     return {one: frozenset(found[one]) for one in decision_ids}
 
 
-def _learner(account: Account) -> Learner:
-    return Learner(account.name, account.email, secrets.token_hex(8))
+def _learner(account: Account, case: Case) -> Learner:
+    return Learner(
+        account.name,
+        account.email,
+        salt=secrets.token_hex(8),
+        named=case.name_in_clear,
+        language=account.locale,
+    )
 
 
 def _learners(tx: Transaction, ids: set[UUID]) -> Mapping[UUID, Account]:

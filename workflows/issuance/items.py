@@ -11,15 +11,26 @@ from sqlmodel import col, select
 from storage.database import Transaction
 from storage.ids import CaseId, ItemId, OutcomeCode, Sha256, new_token
 from storage.tables import Attestation, Case, EvidenceItem, Manifest
-from storage.vocabulary import EvidenceKind, PeopleShown, VoiceState
+from storage.vocabulary import Disclosure, EvidenceKind, PeopleShown, VoiceState
 from workflows.attestations.document import read_kept
 from workflows.canonical import canonical_json
 from workflows.evidence.consent import replaced_among
-from workflows.issuance.claims import IssuedItem
+from workflows.issuance.claims import IssuedItem, Span
 from workflows.words import words
 
 SLUG = 22
 """Characters of the random end of an evidence address: 132 bits, so that nobody guesses one."""
+
+
+class _Mark(BaseModel):
+    """A stretch that the learner marked before they submitted."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    start_ms: int
+    end_ms: int | None
+    outcome: OutcomeCode | None
+    note: str
 
 
 class _Item(BaseModel):
@@ -37,6 +48,7 @@ class _Item(BaseModel):
     work_from: date | None
     work_to: date | None
     outcomes: tuple[OutcomeCode, ...]
+    marks: tuple[_Mark, ...] = ()
 
 
 class _Manifest(BaseModel):
@@ -74,6 +86,7 @@ def issued_items_of(
     ids = [item.id for items in submitted.values() for item in items]
     statements = _statements(tx, [one.case_id for one in wanted])
     kept_back = _kept_back(tx, ids)
+    disclosed = _disclosed(tx, ids)
     found: dict[CaseId, tuple[IssuedItem, ...]] = {}
     for one in wanted:
         issued = []
@@ -81,7 +94,7 @@ def issued_items_of(
             outcomes = tuple(code for code in item.outcomes if code in one.recognised)
             title = statements.get(item.id, item.title or item.file_name)
             if outcomes and title is not None and item.id not in kept_back:
-                issued.append(_issued(item, outcomes, title))
+                issued.append(_issued(item, outcomes, title, disclosed[item.id]))
         found[one.case_id] = tuple(issued)
     return found
 
@@ -105,7 +118,18 @@ def _kept_back(tx: Transaction, ids: Sequence[UUID]) -> frozenset[UUID]:
     return frozenset(waiting) | replaced_among(tx, ids)
 
 
-def _issued(item: _Item, outcomes: tuple[OutcomeCode, ...], title: str) -> IssuedItem:
+def _disclosed(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, Disclosure]:
+    """What the learner lets the world have of each now."""
+    rows = tx.session.exec(
+        select(EvidenceItem.id, EvidenceItem.disclosure).where(col(EvidenceItem.id).in_(ids))
+    ).all()
+    chosen = {item_id: Disclosure(disclosure) for item_id, disclosure in rows}
+    return {item_id: chosen.get(item_id, Disclosure.DIGEST_ONLY) for item_id in ids}
+
+
+def _issued(
+    item: _Item, outcomes: tuple[OutcomeCode, ...], title: str, disclosure: Disclosure
+) -> IssuedItem:
     return IssuedItem(
         slug=new_token()[:SLUG],
         item_id=ItemId(item.id),
@@ -117,6 +141,10 @@ def _issued(item: _Item, outcomes: tuple[OutcomeCode, ...], title: str) -> Issue
         outcomes=outcomes,
         work_from=item.work_from,
         work_to=item.work_to,
+        spans=tuple(
+            Span(mark.start_ms, mark.end_ms, mark.outcome, mark.note) for mark in item.marks
+        ),
+        disclosure=disclosure,
     )
 
 
