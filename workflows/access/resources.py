@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal, union_all
+from sqlalchemy import BindParameter, ColumnElement, CompoundSelect, bindparam, literal, union_all
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -132,7 +132,14 @@ def _parts(
     tx: Transaction, case_ids: Sequence[UUID]
 ) -> Mapping[UUID, Mapping[UUID, frozenset[Part]]]:
     """Per case. One statement, whatever the number of cases and people."""
-    seats = col(Assignment.case_id).in_(case_ids)
+    rows = tx.session.execute(EVERY_PART, {"case_ids": list(case_ids)}).all()
+    return _gathered((row[0], row[1], row[2]) for row in rows)
+
+
+def _every_part() -> CompoundSelect[tuple[UUID, UUID | None, str]]:
+    """All parts that people have in the cases named `case_ids`: who, and which part."""
+    named: BindParameter[UUID] = bindparam("case_ids", expanding=True)
+    seats = col(Assignment.case_id).in_(named)
     seated = col(Assignment.state).in_([state.value for state in SEATED])
     assigned = select(
         col(Assignment.case_id), col(Assignment.assessor_id), literal(Part.OFFERED.value)
@@ -150,7 +157,7 @@ def _parts(
     screened = (
         select(col(Event.case_id), col(Event.actor_id), literal(Part.SCREENED.value))
         .where(
-            col(Event.case_id).in_(case_ids),
+            col(Event.case_id).in_(named),
             col(Event.actor_id).is_not(None),
             col(Event.actor_role) == Role.COORDINATOR.value,
             col(Event.kind).in_(COORDINATORS_ACTS),
@@ -159,18 +166,20 @@ def _parts(
     )
     scored = select(
         col(ScoreSheet.case_id), col(ScoreSheet.assessor_id), literal(Part.SCORED.value)
-    ).where(col(ScoreSheet.case_id).in_(case_ids))
+    ).where(col(ScoreSheet.case_id).in_(named))
     moderated = (
         select(col(Agreement.case_id), col(Agreement.moderator_id), literal(Part.MODERATED.value))
-        .where(col(Agreement.case_id).in_(case_ids), col(Agreement.moderator_id).is_not(None))
+        .where(col(Agreement.case_id).in_(named), col(Agreement.moderator_id).is_not(None))
         .distinct()
     )
     decided = select(
         col(Decision.case_id), col(Decision.decider_id), literal(Part.DECIDED.value)
-    ).where(col(Decision.case_id).in_(case_ids))
-    everything = (assigned, cleared, conflicted, screened, scored, moderated, decided)
-    rows = tx.session.execute(union_all(*everything)).all()
-    return _gathered((row[0], row[1], row[2]) for row in rows)
+    ).where(col(Decision.case_id).in_(named))
+    return union_all(assigned, cleared, conflicted, screened, scored, moderated, decided)
+
+
+EVERY_PART = _every_part()
+"""Made once: making it costs more than asking it, and each act of each person asks it."""
 
 
 def _gathered(
