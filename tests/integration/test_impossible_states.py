@@ -23,6 +23,7 @@ from storage.tables import (
     METADATA,
     AccessToken,
     Account,
+    ApiStatusList,
     Batch,
     BatchMember,
     BatchSlice,
@@ -30,13 +31,22 @@ from storage.tables import (
     CaseHold,
     ErasurePlan,
     EvidenceItem,
+    IssuerKey,
     MailLink,
     Preview,
     TimeSpan,
     WebSession,
 )
 from storage.tables.guards import GUARDS
-from storage.vocabulary import BatchKind, CaptionKind, EvidenceState, LinkPurpose, PreviewKind, Role
+from storage.vocabulary import (
+    BatchKind,
+    CaptionKind,
+    EvidenceState,
+    LinkPurpose,
+    PreviewKind,
+    Role,
+    StatusPurpose,
+)
 from tests.fixtures.issued import Issued
 from tests.fixtures.story import everything
 from tests.fixtures.world import World
@@ -47,6 +57,10 @@ FRESH = "gen_random_uuid()"
 
 # rows that have come so far that one more step would be wrong, and the column that says so
 CHECKS: list[tuple[str, str]] = [
+    (
+        "ck_api_status_list_signed_what_there_is",
+        "UPDATE api_status_list SET signed_version = version + 1",
+    ),
     ("ck_account_email_lower", "UPDATE account SET email = 'A@B.example' WHERE id = :learner"),
     ("ck_outbox_done_or_dead", "UPDATE outbox SET done_at = now(), dead_at = now()"),
     ("ck_sealed_object_sha256_hex", "UPDATE sealed_object SET sha256 = upper(sha256)"),
@@ -214,6 +228,7 @@ class Full:
         self._sign_in_and_write_to(issued.learner.account_id)
         self._look_and_plan(issued.learner.account_id)
         self._make_final(issued.credential_id, draft["endorsement_id"])
+        self._sign_for_programs()
 
     def refused(self, statement: str) -> psycopg.errors.Diagnostic:
         """Try a statement; what the database said of it. Everything is as before afterwards."""
@@ -228,6 +243,22 @@ class Full:
         with self.db.reading() as tx:
             found = text("SELECT id FROM decision WHERE case_id = :case")
             return UUID(str(tx.session.execute(found, {"case": case_id}).scalar_one()))
+
+    def _sign_for_programs(self) -> None:
+        with self.db.transaction() as tx:
+            key = tx.session.exec(select(IssuerKey)).first()
+            assert key is not None
+            tx.session.add(
+                ApiStatusList(
+                    id=new_id(),
+                    institution_id=key.institution_id,
+                    key_id=key.id,
+                    issuer="did:key:z6Mk",
+                    purpose=StatusPurpose.REVOCATION.value,
+                    bits=b"\0",
+                    created_at=tx.now,
+                )
+            )
 
     def _sign_in_and_write_to(self, account_id: UUID | None) -> None:
         with self.db.transaction() as tx:
