@@ -13,6 +13,7 @@ from credentials.jwt import VcJwt, is_token, read_vc_jwt
 from credentials.pdf import attached_credential
 
 MAX_FILE = 10 * 1024 * 1024
+_MARK = b"\xef\xbb\xbf"
 _ENVELOPE = "EnvelopedVerifiableCredential"
 _ENVELOPED = re.compile(r"data:application/(vc\+jwt|vc\+ld\+jwt|vc-ld\+jwt|jwt),")
 _PAGE = re.compile(rb"<(!doctype\s+html|html)", re.IGNORECASE)
@@ -28,7 +29,7 @@ def credential_bytes(data: bytes) -> bytes:
     """
     if len(data) > MAX_FILE:
         raise Malformed("The file is larger than any badge Assay reads.")
-    start = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = data[:64].removeprefix(_MARK).lstrip()
     if data.startswith(PNG_SIGNATURE):
         return unbake_png(data)
     if data.startswith(b"%PDF-"):
@@ -47,6 +48,8 @@ def read_secured(text: bytes) -> Secured:
     """
     if is_token(text):
         return read_vc_jwt(text)
+    if not text.removeprefix(_MARK).lstrip().startswith((b"{", b"[")):
+        raise Malformed("This is neither the JSON of a credential nor a signed token (JWT).")
     document = load_json(text)
     if _ENVELOPE not in as_list(document.get("type")):
         return document

@@ -185,6 +185,8 @@ def test_no_file_makes_reading_fail_in_another_way(data: bytes) -> None:
         (b"%PDF-1.7 ...", "PDF is damaged"),
         (b"eyJhbGciOiJ9.eyJ9.c2ln\n", "not text|not JSON"),
         (b"eyJ.eyJ.c2ln", "not a signed token"),
+        (b"nonsense", "neither the JSON of a credential nor"),
+        (b"[]", "not a JSON object"),
         (b"<!DOCTYPE html><html></html>", "a web page"),
         (b'{"type": "EnvelopedVerifiableCredential"}', "this envelope"),
         (
