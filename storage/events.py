@@ -17,11 +17,21 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 @dataclass(frozen=True)
 class Who:
-    """The one who acts: an account, or someone who holds a link, or the system itself."""
+    """The one who acts: an account, or someone who holds a link, or the system itself.
+
+    `token_id`: the access token by which a program acts for the account; the token itself is a
+    secret and comes nowhere near an event.
+    """
 
     role: Role
     account_id: AccountId | None = None
     label: str = ""
+    token_id: UUID | None = None
+
+    def with_token(self, data: Mapping[str, object] | None) -> dict[str, object]:
+        """The facts of an event, with the token that acted where one did."""
+        acted = {"token_id": str(self.token_id)} if self.token_id else {}
+        return {**(data or {}), **acted}
 
 
 SYSTEM = Who(Role.SYSTEM, label="Assay")
@@ -54,7 +64,7 @@ def record(
             subject_id=subject[1],
             case_id=case_id,
             why=why,
-            data=dict(data or {}),
+            data=who.with_token(data),
             request_id=request_id.get(),
         )
     )
@@ -83,7 +93,7 @@ def record_many(tx: Transaction, who: Who, kind: str, facts: Sequence[Fact]) -> 
             "subject_id": fact.subject[1],
             "case_id": fact.case_id,
             "why": "",
-            "data": dict(fact.data),
+            "data": who.with_token(fact.data),
             "request_id": request_id.get(),
         }
         for fact in facts

@@ -9,12 +9,13 @@ from uuid import uuid4
 import pytest
 import requests
 from flask import Flask
-from sqlmodel import select
+from sqlalchemy import text
+from sqlmodel import col, select
 from werkzeug.test import TestResponse
 
 from app.api.openapi import routes
 from storage.clock import SetClock
-from storage.ids import ItemId, sha256_of
+from storage.ids import ItemId, sha256_of, token_hash
 from storage.tables import Event, EvidenceAccess
 from storage.vault import StoreAddress, Vault, sealed_key
 from storage.vocabulary import EvidenceKind, EvidenceState, Role
@@ -23,6 +24,7 @@ from tests.fixtures.intake import Intake, fingerprint, noise
 from tests.fixtures.web import ORIGIN, Browser
 from tests.fixtures.world import SIGNED
 from workflows.cases.commands import submit_case, withdraw_case
+from workflows.evidence.describing import remove_evidence
 from workflows.people.commands import disable_person
 from workflows.people.tokens import TokenScope, make_token, own_tokens, revoke_token
 
@@ -382,6 +384,8 @@ class TestNonsense:
 
 
 class TestWhoMay:
+    OF_A_FILE = ("announce_evidence", "remove_evidence", "access_refused")
+
     def test_each_operation_is_done_by_the_scope_it_names_and_by_no_other(
         self, app: Flask, intake: Intake
     ) -> None:
@@ -490,6 +494,36 @@ class TestWhoMay:
         with intake.db.reading() as tx:
             assert len(own_tokens(tx, intake.learner.account_id)) == 1
 
+    def test_what_was_done_by_token_says_by_which_and_holds_no_secret(
+        self, app: Flask, intake: Intake
+    ) -> None:
+        made = [make_token(intake.db, intake.learner, "p", tuple(TokenScope), 30) for _ in range(2)]
+        item = Program(app, made[0].token).announce(intake, noise(1000))
+        Program(app, made[1].token).call("DELETE", item["links"]["self"])
+        remove_evidence(intake.db, intake.learner, intake.announce(noise(900), "b.pdf").item_id)
+        Program(app, made[1].token).call("GET", f"/cases/{uuid4()}")
+        stranger = intake.world.person(Role.LEARNER)
+        Program(app, made[0].token).call("GET", f"/cases/{intake.world.case(stranger)}")
+        with intake.db.reading() as tx:
+            events = tx.session.exec(select(Event).order_by(col(Event.at), col(Event.id))).all()
+            kept = tx.session.execute(text("SELECT e::text FROM event e")).scalars().all()
+        acted = [
+            (one.kind, one.data.get("token_id")) for one in events if one.kind in self.OF_A_FILE
+        ]
+        first, second = (str(one.id) for one in made)
+        assert sorted(acted, key=str) == sorted(
+            [
+                ("announce_evidence", first),
+                ("remove_evidence", second),
+                ("announce_evidence", None),
+                ("remove_evidence", None),
+                ("access_refused", first),
+            ],
+            key=str,
+        )
+        secrets = [one.token for one in made] + [token_hash(one.token) for one in made]
+        assert not any(secret in row for secret in secrets for row in kept)
+
     def test_another_learner_gets_nothing_signed_and_the_try_is_written_down(
         self, app: Flask, program: Program, intake: Intake
     ) -> None:
@@ -501,7 +535,7 @@ class TestWhoMay:
             (event,) = tx.session.exec(select(Event).where(Event.kind == "access_refused")).all()
         assert event.actor_id == stranger.account_id
         assert (event.subject_type, str(event.subject_id)) == ("item", item["id"])
-        assert event.data == {"permission": "add_evidence"}
+        assert event.data["permission"] == "add_evidence"
         assert intake.item(ItemId(item["id"])).state == EvidenceState.ANNOUNCED
         taken = {"parts": [{**A_PART, "etag": "e"}]}
         told(other.call("PUT", item["links"]["parts"], taken), 404)

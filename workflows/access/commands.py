@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from storage.database import Database, command
-from storage.events import Who, record
+from storage.events import record
 from storage.vocabulary import Role
 from workflows.access.permissions import Permission
-from workflows.access.rules import Actor
+from workflows.access.rules import Actor, as_who
 
 
 @command
@@ -15,6 +15,6 @@ def record_refusal(
 ) -> None:
     """An event for those who look after security; it is in no case's own history."""
     held = [role for role in Role if role in actor.roles]
-    who = Who(held[0] if held else Role.VERIFIER, actor.account_id, actor.name)
+    who = as_who(actor, held[0] if held else None)
     with db.transaction() as tx:
         record(tx, who, "access_refused", subject, data={"permission": permission.value})

@@ -17,13 +17,17 @@ from workflows.access.permissions import GRANTS, Grant, Permission, Scope
 
 @dataclass(frozen=True)
 class Actor:
-    """The one who asks. A visitor has no account; roles are those held at `institution_id` now."""
+    """The one who asks. A visitor has no account; roles are those held at `institution_id` now.
+
+    `token_id`: the access token by which a program asks in their name.
+    """
 
     account_id: AccountId | None = None
     institution_id: InstitutionId | None = None
     roles: frozenset[Role] = frozenset()
     name: str = ""
     email: str = ""
+    token_id: UUID | None = None
 
 
 VISITOR = Actor()
@@ -106,7 +110,12 @@ def require(answer: Answer) -> Role | None:
 def acting(actor: Actor, permission: Permission, resource: Resource = NOTHING) -> Who:
     """The actor as the one who does this, for the event. Raises NotFound or Forbidden."""
     role = require(may(actor, permission, resource))
-    return Who(role or Role.VERIFIER, actor.account_id, actor.name)
+    return as_who(actor, role)
+
+
+def as_who(actor: Actor, role: Role | None) -> Who:
+    """The actor as an event names them."""
+    return Who(role or Role.VERIFIER, actor.account_id, actor.name, actor.token_id)
 
 
 def _missing_role(actor: Actor) -> str:

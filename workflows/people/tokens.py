@@ -6,7 +6,7 @@ and the disabling of the account revoke every token.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -213,7 +213,7 @@ def holder_of_token(
     row, account, _ = rows[0]
     return TokenHolder(
         token_id=row.id,
-        actor=actor_of(account, institution_id, [one[2] for one in rows]),
+        actor=replace(actor_of(account, institution_id, [one[2] for one in rows]), token_id=row.id),
         scopes=frozenset(_scopes(row)),
         locale=account.locale,
         is_demo=account.is_demo,
