@@ -68,7 +68,7 @@ def check_open_badge_2(
         return checks + ([_revoked(part, "")] if gone else []), assertion
     secured = _check_hosted if kind in _HOSTED else _check_signed
     checks += secured(given, found, part, setting)
-    checks += [_dates(held, part, setting.now), *_status(found, kind, part, setting)]
+    checks += [_dates(held, part, setting.now), _status(found, kind, part, setting)]
     message = N_("It has the form of Open Badges 2.0.")
     checks.append(part.check("schema", Finding.PASSED, message))
     return checks, {**held, "badge": {**found.badge, "issuer": found.issuer}}
@@ -109,7 +109,7 @@ def _follow(assertion: JsonObject, setting: Setting) -> _Badge:
 
 
 def _check_hosted(given: Secured, found: _Badge, part: Part, setting: Setting) -> list[Check]:
-    address = id_of(found.assertion) or ""
+    address = id_of(document_of(given)) or ""
     different = list(_differences(document_of(given), found.assertion))
     if different:
         message = N_("What stands at its address says something else of: %(keys)s.")
@@ -222,28 +222,22 @@ def _dates(assertion: JsonObject, part: Part, now: datetime) -> Check:
     return part.check("dates", Finding.PASSED, N_("It is within its dates."))
 
 
-def _status(found: _Badge, kind: str, part: Part, setting: Setting) -> Iterator[Check]:
-    if found.assertion.get("revoked") is True:
-        yield _revoked(part, text_at(found.assertion, "revocationReason") or "")
-        return
-    address = id_of(found.issuer.get("revocationList"))
-    if address is None:
-        if kind in _HOSTED:
-            message = N_("It is not revoked.")
-            yield part.check("status.revocation", Finding.PASSED, message)
-        else:
-            message = N_("It names no status list, so it cannot be revoked.")
-            yield part.check("status", Finding.NOTED, message)
-        return
+def _status(found: _Badge, kind: str, part: Part, setting: Setting) -> Check:
+    fine = part.check("status.revocation", Finding.PASSED, N_("It is not revoked."))
     try:
+        if found.assertion.get("revoked") is True:
+            return _revoked(part, text_at(found.assertion, "revocationReason") or "")
+        address = id_of(found.issuer.get("revocationList"))
+        if address is None and kind in _SIGNED:
+            message = N_("It names no status list, so it cannot be revoked.")
+            return part.check("status", Finding.NOTED, message)
+        if address is None:
+            return fine
         listed = as_list(load_json(setting.get(address)).get("revokedAssertions"))
-        [*reasons] = _reasons(listed, id_of(found.assertion))
+        reasons = list(_reasons(listed, id_of(found.assertion)))
     except CredentialError as error:
-        yield part.refused("status.revocation", error)
-        return
-    message = N_("It is not revoked.")
-    fine = part.check("status.revocation", Finding.PASSED, message)
-    yield _revoked(part, reasons[0]) if reasons else fine
+        return part.refused("status.revocation", error)
+    return _revoked(part, reasons[0]) if reasons else fine
 
 
 def _reasons(listed: list[JsonValue], name: str | None) -> Iterator[str]:

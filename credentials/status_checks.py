@@ -46,9 +46,9 @@ def _check_entry(entry: JsonValue, document: JsonObject, part: Part, setting: Se
         if purpose not in ("revocation", "suspension"):
             message = N_("A status with the purpose “%(purpose)s” was not looked up.")
             return part.check("status", Finding.NOTED, message, purpose=str(purpose)[:80])
+        issuer = id_of(document.get("issuer"))
     except CredentialError as error:
         return part.refused("status", error)
-    issuer = id_of(document.get("issuer"))
     try:
         withdrawn = _look_up(entry, issuer, setting)
     except CredentialError as error:

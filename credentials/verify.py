@@ -57,16 +57,29 @@ def verify(
     setting = Setting(fetch, now, schemas)
     try:
         given = read_secured(_text(data, setting))
-        document = document_of(given)
-        part = Part(id_of(document) or "")
+        part = Part(id_of(document_of(given)) or "")
     except CredentialError as error:
         return Verdict((Part("").refused("well_formed", error),))
+    try:
+        return _judge(given, part, setting, endorsements, evidence or {})
+    except CredentialError as error:
+        return Verdict((part.refused("well_formed", error),), document_of(given))
+
+
+def _judge(
+    given: Secured,
+    part: Part,
+    setting: Setting,
+    endorsements: Sequence[bytes],
+    evidence: Mapping[str, str],
+) -> Verdict:
+    """All checks. Raises CredentialError for a document that cannot even be looked through."""
     checks, document = _check_document(given, part, setting)
     if checks[0].outcome is not Finding.PASSED:
         return Verdict(tuple(checks), document)
     checks += _check_endorsements(document, endorsements, setting)
     items = evidence_of(document)
-    checks += _check_evidence(items, evidence or {})
+    checks += _check_evidence(items, evidence)
     return Verdict(tuple(checks), document, items)
 
 

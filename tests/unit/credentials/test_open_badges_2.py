@@ -106,6 +106,8 @@ class TestOpenBadges2:
                 {"revokedAssertions": [{"id": ASSERTION_ID, "revocationReason": "x"}]},
                 "status.revocation",
             ),
+            (ASSERTION_ID, {"id": [{"type": "Profile"}]}, "signature"),
+            (ASSERTION_ID, {"revoked": True, "revocationReason": 5}, "status.revocation"),
             (ASSERTION_ID, {"expires": "2024-05-05T00:00:00Z"}, "dates"),
             (ASSERTION_ID, {"issuedOn": "2025-05-05T00:00:00Z"}, "dates"),
         ],
