@@ -71,7 +71,8 @@ def check_open_badge_2(
     checks += [_dates(held, part, setting.now), _status(found, kind, part, setting)]
     message = N_("It has the form of Open Badges 2.0.")
     checks.append(part.check("schema", Finding.PASSED, message))
-    return checks, {**held, "badge": {**found.badge, "issuer": found.issuer}}
+    badge: JsonObject = {**found.badge, "issuer": found.issuer}
+    return checks, {**held, "id": assertion["id"], "badge": badge}
 
 
 def _kind(assertion: JsonObject) -> str:
