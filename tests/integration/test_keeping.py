@@ -1,12 +1,15 @@
 """For years: what comes due, what an erasure takes and leaves, undoing it, holds, its receipt."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from app.jobs.sweeper import plan_what_is_due
+from storage.database import Database
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from storage.ids import CaseId, ItemId, OutboxId, new_id, sha256_of
 from storage.outbox import AlreadyDone
@@ -55,6 +58,7 @@ from workflows.evidence.coverage_kept import kept_coverage
 from workflows.evidence.disclosure import link_to_evidence
 from workflows.evidence.erasing import erase_evidence
 from workflows.invariants import broken
+from workflows.issuance.addresses import Site
 from workflows.keeping.commands import (
     ask_erasure,
     erase_case,
@@ -495,6 +499,37 @@ class TestRetention:
             assert tx.session.get_one(Case, case_id).state == CaseState.EXPIRED
             assert list(broken(tx)) == []
 
+    def test_an_empty_draft_is_told_of_its_end_and_expires_unless_it_is_taken_up(
+        self, world: World
+    ) -> None:
+        left, taken_up = (world.person(Role.LEARNER) for _ in range(2))
+        ends, goes_on = world.case(left), world.case(taken_up)
+        world.clock.advance(timedelta(days=149))
+        assert plan_what_is_due(Parts(world.db)) == 0
+        world.clock.advance(timedelta(days=1))
+        assert plan_what_is_due(Parts(world.db)) == 2
+        assert plan_what_is_due(Parts(world.db)) == 0
+        rate(world, taken_up, goes_on)
+        letters = mails_to(world, left)
+        assert letters[0].subject.startswith("Your case") and "ends" in letters[0].body
+        world.clock.advance(timedelta(days=30))
+        with world.db.reading() as tx:
+            rows = tx.session.exec(select(OutboxRow).where(OutboxRow.kind == "erase_case")).all()
+        for row in rows:
+            erase_case(world.db, SITE, row.subject_id, OutboxId(row.id))
+        with world.db.reading() as tx:
+            assert tx.session.get_one(Case, ends).state == CaseState.EXPIRED
+            assert tx.session.get_one(Case, goes_on).state == CaseState.DRAFT
+            assert list(broken(tx)) == []
+        assert [one.subject for one in mails_to(world, left)][1:] == [
+            f"Your case {number_of(world, ends)} has ended"
+        ]
+        assert world.case(left) != ends
+        world.clock.advance(timedelta(days=119))
+        assert plan_what_is_due(Parts(world.db)) == 0
+        world.clock.advance(timedelta(days=1))
+        assert plan_what_is_due(Parts(world.db)) == 1
+
     def test_staff_see_what_comes_due_with_what_is_planned_and_held(self, panel: Panel) -> None:
         withdrawn(panel)
         institution = panel.world.institution_id
@@ -510,6 +545,31 @@ class TestRetention:
         with panel.db.reading() as tx:
             (line,), _ = coming_due(tx, institution)
         assert (line.held, line.asked) == (HoldKind.LEGAL, Asked.LEARNER)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the sweeper needs to look for what comes due."""
+
+    db: Database
+    site: Site = SITE
+
+
+def mails_to(world: World, learner: Actor) -> list[Mail]:
+    """The letters to a person, the first one first."""
+    with world.db.reading() as tx:
+        return list(
+            tx.session.exec(
+                select(Mail)
+                .where(Mail.recipient == learner.email)
+                .order_by(col(Mail.created_at), col(Mail.id))
+            ).all()
+        )
+
+
+def number_of(world: World, case_id: CaseId) -> int:
+    with world.db.reading() as tx:
+        return tx.session.get_one(Case, case_id).number
 
 
 def rate(world: World, learner: Actor, case_id: CaseId) -> None:

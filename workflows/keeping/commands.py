@@ -20,7 +20,13 @@ from workflows.cases.load import lock_case, move, state_of
 from workflows.issuance.addresses import Site
 from workflows.keeping.facts import locks, planned, retentions, shared_digests, terms
 from workflows.keeping.letting_go import let_go_of_items, let_go_of_words
-from workflows.keeping.mails import tell_erased, tell_of_erasure, tell_of_retention, tell_undone
+from workflows.keeping.mails import (
+    tell_ended,
+    tell_erased,
+    tell_of_erasure,
+    tell_of_retention,
+    tell_undone,
+)
 from workflows.keeping.plan import (
     Carried,
     ErasurePlanned,
@@ -140,7 +146,8 @@ def lift_hold(db: Database, actor: Actor, case_id: CaseId, why: str) -> None:
 def plan_if_due(db: Database, site: Site, case_id: CaseId) -> bool:
     """Plan a case's erasure, with notice to its learner, when its time to be kept is nearly over.
 
-    Returns whether it was planned. A case that is held, planned or empty is passed over.
+    A draft, or a case that was returned, expires with it, also without any evidence. Returns
+    whether it was planned. A case that is held, planned or has nothing to let go is passed over.
     """
     with db.transaction() as tx:
         case = lock_case(tx, case_id)
@@ -149,7 +156,8 @@ def plan_if_due(db: Database, site: Site, case_id: CaseId) -> bool:
         notice = timedelta(days=retention.notice_days)
         if kept is None or kept.until - notice > tx.now or live_plan(tx, case_id) is not None:
             return False
-        if hold_on(tx, case_id) is not None or not planned(tx, case).files:
+        expires = state_of(case) in UNFINISHED
+        if hold_on(tx, case_id) is not None or not (expires or planned(tx, case).files):
             return False
         plan = _plan(tx, case, Asked.RETENTION, retention.notice_days)
         data = {"due_at": plan.due_at.isoformat(), "kept_as": kept.kept_as.value}
@@ -224,7 +232,10 @@ def _finish(db: Database, site: Site, plan_id: UUID, outbox_id: OutboxId) -> Non
             case_id=CaseId(case.id),
             data={"files": len(gone), "receipt": digest},
         )
-        tell_erased(tx, site, case, gone, digest)
+        if gone:
+            tell_erased(tx, site, case, gone, digest)
+        else:
+            tell_ended(tx, site, case)
 
 
 def _gone(tx: Transaction, case: Case, told: ErasurePlanned) -> list[GoneFile]:

@@ -7,9 +7,10 @@ from babel.dates import format_date
 from storage.database import Transaction
 from storage.ids import CaseId
 from storage.tables import Account, Case, ErasurePlan
+from workflows.cases.load import state_of
 from workflows.issuance.addresses import Site
 from workflows.keeping.plan import GoneFile
-from workflows.keeping.rules import KeptAs
+from workflows.keeping.rules import UNFINISHED, KeptAs
 from workflows.people.mail import body_of, queue_mail
 from workflows.words import Say, marked, words
 
@@ -49,7 +50,10 @@ def tell_of_erasure(tx: Transaction, site: Site, case: Case, plan: ErasurePlan) 
 def tell_of_retention(
     tx: Transaction, site: Site, case: Case, plan: ErasurePlan, kept_as: KeptAs
 ) -> None:
-    """That the time for which evidence is kept is nearly over, while a copy can still be taken."""
+    """That the time for which a case is kept is nearly over, while it can still be taken up."""
+    if state_of(case) in UNFINISHED:
+        _tell_of_expiry(tx, site, case, plan, kept_as)
+        return
     learner, say = _reader(tx, case)
     queue_mail(
         tx,
@@ -65,6 +69,43 @@ def tell_of_retention(
             ),
             say("What goes and what stays, and your files, are at:"),
             f"{site.case(CaseId(case.id))}/erasure",
+        ),
+    )
+
+
+def _tell_of_expiry(
+    tx: Transaction, site: Site, case: Case, plan: ErasurePlan, kept_as: KeptAs
+) -> None:
+    learner, say = _reader(tx, case)
+    queue_mail(
+        tx,
+        learner.email,
+        say("Your case %(number)s will end soon", number=case.number),
+        body_of(
+            say("Hello %(name)s,", name=learner.name),
+            say(WHY[kept_as]),
+            say(
+                "On %(day)s it ends, and what is in it is erased. To keep it, go on with it before "
+                "that day: add or describe evidence, or rate yourself.",
+                day=_day(plan, learner),
+            ),
+            site.case(CaseId(case.id)),
+        ),
+    )
+
+
+def tell_ended(tx: Transaction, site: Site, case: Case) -> None:
+    """That a case without evidence has ended, because nobody went on with it."""
+    learner, say = _reader(tx, case)
+    queue_mail(
+        tx,
+        learner.email,
+        say("Your case %(number)s has ended", number=case.number),
+        body_of(
+            say("Hello %(name)s,", name=learner.name),
+            say("nothing was done with it for a long time, and no evidence was in it."),
+            say("You can open a new one whenever you like:"),
+            site.case(CaseId(case.id)),
         ),
     )
 

@@ -167,7 +167,7 @@ def _told_now(tx: Transaction, batch: Sequence[Case]) -> Iterator[CaseId]:
 
 
 def _batches(tx: Transaction, which: ColumnElement[bool]) -> Iterator[Sequence[Case]]:
-    """Cases that nobody works with and that have evidence, a few at a time."""
+    """Cases that nobody works with and that have evidence or can expire, a few at a time."""
     after = UUID(int=0)
     while True:
         batch = tx.session.exec(
@@ -175,7 +175,7 @@ def _batches(tx: Transaction, which: ColumnElement[bool]) -> Iterator[Sequence[C
             .where(
                 col(Case.state).in_(LEFT_ALONE),
                 col(Case.id) > after,
-                has_something(col(Case.id)),
+                has_something(col(Case.id)) | col(Case.state).in_(UNFINISHED),
                 which,
             )
             .order_by(col(Case.id))
