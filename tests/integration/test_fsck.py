@@ -177,7 +177,7 @@ def test_what_was_found_changed_is_told_until_it_is_whole_again(
     with pytest.raises(ObjectMissing, match="not what was sealed"):
         link_to_evidence(house.db, house.vault, intake.learner, ItemId(item.id), "download")
     with house.db.reading() as tx:
-        assert [one.missing for one in case_items(tx, intake.case_id)] == [True]
+        assert [one.changed for one in case_items(tx, intake.case_id)] == [True]
     assert [one.what for one in examine(house, 0)] == ["known_wrong"]
     intake.vault.put_small(sealed_key(sha256_of(body)), body, sha256=sha256_of(body))
     assert list(examine(house)) == []
