@@ -3,7 +3,7 @@
 The credentials stand in it whole, each with its own proof, so that each can be checked alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,12 +16,15 @@ from credentials.contexts import (
     pinned_contexts,
 )
 from credentials.dates import write_instant
-from credentials.documents import JsonObject, JsonValue
+from credentials.documents import JsonObject, JsonValue, children
 from credentials.errors import Malformed
 from credentials.openbadges import identity_of, profile_of
 
 CLR = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
 SCHEMA = "https://purl.imsglobal.org/spec/clr/v2p0/schema/json/clr_v2p0_clrcredential_schema.json"
+_MOST_VALUES, _MOST_OBJECTS, _MOST_UNNAMED = 18_000, 1_800, 350
+"""Below what is refused as too large, with room for the transcript's own."""
+
 _CONTEXTS = (CREDENTIALS_V2, CLR, OPEN_BADGES, OPEN_BADGES_EXTENSIONS)
 
 
@@ -70,6 +73,26 @@ def build_transcript(claims: TranscriptClaims) -> JsonObject:
     }
     screen(document, pinned_contexts())
     return document
+
+
+def how_many_fit(credentials: Sequence[JsonObject]) -> int:
+    """How many of these credentials, from the first on, one transcript has room for; at least 1."""
+    values = objects = unnamed = 0
+    for number, credential in enumerate(credentials):
+        parts = list(_all_of(credential))
+        nodes = [part for part in parts if isinstance(part, dict)]
+        values += len(parts)
+        objects += len(nodes)
+        unnamed += sum("id" not in node for node in nodes)
+        if values > _MOST_VALUES or objects > _MOST_OBJECTS or unnamed > _MOST_UNNAMED:
+            return max(number, 1)
+    return len(credentials)
+
+
+def _all_of(value: JsonValue) -> Iterator[JsonValue]:
+    yield value
+    for child in children(value):
+        yield from _all_of(child)
 
 
 def _subject(claims: TranscriptClaims) -> JsonObject:

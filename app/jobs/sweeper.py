@@ -24,6 +24,7 @@ from workflows.evidence.sweeping import (
     clear_incoming,
     finish_interrupted_uploads,
 )
+from workflows.issuance.renewing import tell_running_out
 from workflows.issuance.status import renew_lists
 from workflows.keeping.commands import plan_if_due
 from workflows.keeping.queries import nearly_over
@@ -117,6 +118,11 @@ TICKS: tuple[Tick, ...] = (
     Tick("expire_attestations", timedelta(minutes=10), lambda parts: expire_attestations(parts.db)),
     Tick("expire_endorsements", timedelta(minutes=10), lambda parts: expire_endorsements(parts.db)),
     Tick("renew_lists", timedelta(hours=1), lambda parts: renew_lists(parts.db)),
+    Tick(
+        "tell_running_out",
+        timedelta(hours=12),
+        lambda parts: tell_running_out(parts.db, parts.site),
+    ),
     Tick("look_at_the_unseen", timedelta(minutes=10), lambda parts: look_at_the_unseen(parts.db)),
     Tick("rehash_a_little", timedelta(hours=1), rehash_a_little),
     Tick("plan_what_is_due", timedelta(hours=12), plan_what_is_due),

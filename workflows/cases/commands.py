@@ -77,7 +77,7 @@ def open_case(db: Database, actor: Actor, definition_id: DefinitionId) -> CaseId
         learner_id = _learner(tx, who)
         if live_case_for(tx, learner_id, version.code) is not None:
             raise Conflict("You have an open case for this credential already.")
-        case = _new_case(tx, version, learner_id)
+        case = new_case(tx, version, learner_id)
         tx.session.add(case)
         record(tx, who, "open_case", ("case", case.id), case_id=CaseId(case.id))
         return CaseId(case.id)
@@ -236,7 +236,8 @@ def _learner(tx: Transaction, who: Who) -> AccountId:
     return who.account_id
 
 
-def _new_case(tx: Transaction, version: DefinitionVersion, learner_id: AccountId) -> Case:
+def new_case(tx: Transaction, version: DefinitionVersion, learner_id: AccountId) -> Case:
+    """A draft for a version of a definition, under the policy of today. Raises Conflict."""
     policy = tx.session.exec(
         select(PolicyVersion)
         .where(PolicyVersion.institution_id == version.institution_id)

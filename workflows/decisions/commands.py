@@ -25,6 +25,7 @@ from workflows.decisions.rules import (
     OutcomeChoice,
     decision_problems,
     earns_credential,
+    earns_statement,
     plan_as_kept,
     suggestion,
 )
@@ -101,7 +102,8 @@ def release_case(
 ) -> bool:
     """Turn the second key: the learner is told, and what was earned is issued.
 
-    Returns whether a credential was earned; without one the case closes with its statement.
+    Returns whether a credential was earned; without one the case closes, and where something was
+    recognised a signed statement of it is issued, if the definition says so.
     Raises NotFound, Forbidden (the decider), Conflict (the case moved on).
     """
     with db.transaction() as tx:
@@ -112,13 +114,14 @@ def release_case(
         decision = tx.session.get_one(Decision, case.decision_id)
         decision.released_by, decision.released_at = who.account_id, tx.now
         view = view_of(tx, case)
-        earned = earns_credential(view.definition, results_of(tx, decision.id))
+        results = results_of(tx, decision.id)
+        earned = earns_credential(view.definition, results)
         move(tx, case, "release_case", who, data={"credential": earned})
         tell_released(tx, site, view, earned=earned)
-        if earned:
+        if earned or earns_statement(view.definition, results):
             key = f"issue:{decision.id}"
             promise_work(tx, Work.ISSUE_CREDENTIAL, decision.id, dedupe_key=key)
-        else:
+        if not earned:
             close_case(tx, case)
         return earned
 

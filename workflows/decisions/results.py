@@ -33,7 +33,10 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class LearnerResult:
-    """A released decision: per outcome, with the plan for what is not met yet."""
+    """A released decision: per outcome, with the plan for what is not met yet.
+
+    `statement_id`: the signed statement of what was recognised, once it is published.
+    """
 
     summary: str
     released_at: datetime
@@ -43,6 +46,7 @@ class LearnerResult:
     credential_state: CredentialState | None
     as_of: date | None = None
     """the day by which the ages of the evidence were reckoned"""
+    statement_id: CredentialId | None = None
 
 
 def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None:
@@ -61,9 +65,13 @@ def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None
     outcomes = tx.session.exec(
         select(OutcomeDecision).where(OutcomeDecision.decision_id == decision.id)
     ).all()
-    credential = tx.session.exec(
-        select(Credential).where(Credential.decision_id == decision.id)
-    ).one_or_none()
+    issued = tx.session.exec(
+        select(Credential)
+        .where(Credential.decision_id == decision.id)
+        .order_by(col(Credential.published_at).desc().nulls_last(), col(Credential.id).desc())
+    ).all()
+    credential = next((one for one in issued if one.whole), None)
+    statement = next((one for one in issued if not one.whole and one.published_at), None)
     kept = kept_coverage(tx, case_id, decision.round, CoverageBasis.DECISION)
     stood = {row.code: row for row in kept.outcomes} if kept else {}
     decided = {row.outcome_code: row for row in outcomes}
@@ -75,6 +83,7 @@ def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None
         credential_id=CredentialId(credential.id) if credential else None,
         credential_state=CredentialState(credential.state) if credential else None,
         as_of=kept.as_of if kept else None,
+        statement_id=CredentialId(statement.id) if statement else None,
     )
 
 

@@ -109,6 +109,13 @@ def earns_credential(definition: Definition, results: Mapping[OutcomeCode, Outco
     return bool(recognised) and recognised.issuperset(mandatory)
 
 
+def earns_statement(definition: Definition, results: Mapping[OutcomeCode, OutcomeResult]) -> bool:
+    """Whether a signed statement is issued of what was recognised, as the credential is not."""
+    if not definition.partial_statement or earns_credential(definition, results):
+        return False
+    return any(map(_recognised, results.values()))
+
+
 def unmet(
     definition: Definition, results: Mapping[OutcomeCode, OutcomeResult]
 ) -> tuple[Outcome, ...]:

@@ -11,7 +11,7 @@ from storage.ids import DefinitionId, InstitutionId, PolicyId, new_id
 from storage.tables import DefinitionVersion, PolicyVersion
 from workflows.canonical import content_hash
 from workflows.cases.policy import Policy, policy_body
-from workflows.frameworks.definition import definition_body, read_definition
+from workflows.frameworks.definition import Definition, definition_body, read_definition
 from workflows.frameworks.rules import fit_to_publish
 
 
@@ -24,30 +24,38 @@ def import_definition(
     Raises InvalidInput naming each place at fault.
     """
     definition = read_definition(body)
+    with db.transaction() as tx:
+        return DefinitionId(keep_definition(tx, who, institution_id, definition).id)
+
+
+def keep_definition(
+    tx: Transaction, who: Who, institution_id: InstitutionId, definition: Definition
+) -> DefinitionVersion:
+    """The version with this content, which is kept when there is none yet."""
     kept = definition_body(definition)
     digest = content_hash(kept)
-    with db.transaction() as tx:
-        known = tx.session.exec(
-            select(DefinitionVersion).where(
-                DefinitionVersion.institution_id == institution_id,
-                DefinitionVersion.code == definition.code,
-                DefinitionVersion.content_hash == digest,
-            )
-        ).one_or_none()
-        if known is not None:
-            return DefinitionId(known.id)
-        version = DefinitionVersion(
-            id=new_id(),
-            institution_id=institution_id,
-            code=definition.code,
-            title=definition.title,
-            content_hash=digest,
-            body=kept,
-            created_at=tx.now,
+    known = tx.session.exec(
+        select(DefinitionVersion).where(
+            DefinitionVersion.institution_id == institution_id,
+            DefinitionVersion.code == definition.code,
+            DefinitionVersion.content_hash == digest,
         )
-        tx.session.add(version)
-        record(tx, who, "import_definition", ("definition", version.id), data={"hash": digest})
-        return DefinitionId(version.id)
+    ).one_or_none()
+    if known is not None:
+        return known
+    version = DefinitionVersion(
+        id=new_id(),
+        institution_id=institution_id,
+        code=definition.code,
+        title=definition.title,
+        content_hash=digest,
+        body=kept,
+        created_at=tx.now,
+    )
+    tx.session.add(version)
+    tx.session.flush()
+    record(tx, who, "import_definition", ("definition", version.id), data={"hash": digest})
+    return version
 
 
 @command

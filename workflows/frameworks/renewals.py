@@ -6,6 +6,8 @@ from storage.errors import Conflict
 from storage.ids import OutcomeCode
 from workflows.frameworks.definition import Definition, definition_body, read_definition
 
+USUAL_NOTICE_DAYS = 60
+
 
 def to_renew(definition: Definition) -> tuple[OutcomeCode, ...]:
     """The outcomes that need fresh evidence; none where the credential is not renewed."""
@@ -15,11 +17,17 @@ def to_renew(definition: Definition) -> tuple[OutcomeCode, ...]:
     return tuple(row.code for row in definition.outcomes if not named or row.code in named)
 
 
+def notice(definition: Definition) -> timedelta:
+    """How long before its end a holder is told, whether it can be renewed or not."""
+    days = definition.renewal.notice_days if definition.renewal else USUAL_NOTICE_DAYS
+    return timedelta(days=days)
+
+
 def opens_at(definition: Definition, valid_until: datetime | None) -> datetime | None:
     """From when on a credential can be renewed; None when it is not renewed at all."""
     if definition.renewal is None or valid_until is None:
         return None
-    return valid_until - timedelta(days=definition.renewal.notice_days)
+    return valid_until - notice(definition)
 
 
 def may_renew(definition: Definition, valid_until: datetime | None, now: datetime) -> None:

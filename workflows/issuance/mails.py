@@ -1,5 +1,7 @@
 """What a learner is told of their credential."""
 
+from dataclasses import dataclass
+
 from storage.database import Transaction
 from storage.ids import CredentialId
 from storage.tables import Account, Credential, DefinitionVersion, Institution
@@ -10,14 +12,25 @@ from workflows.people.mail import Letter, body_of, queue_mail
 from workflows.words import Say, words
 
 
+@dataclass(frozen=True)
+class Addressee:
+    """Who a letter goes to, and in which language."""
+
+    name: str
+    email: str
+    locale: str
+
+
 def tell_published(tx: Transaction, site: Site, credential: Credential) -> None:
     """It is there: where, and what can be done with it."""
     learner, title = _about(tx, credential)
-    letter = published_letter(learner, title, site.credential(CredentialId(credential.id)))
+    addressee = Addressee(learner.name, learner.email, learner.locale)
+    written = published_letter if credential.whole else stated_letter
+    letter = written(addressee, title, site.credential(CredentialId(credential.id)))
     queue_mail(tx, letter.recipient, letter.subject, letter.body)
 
 
-def published_letter(learner: Account, title: str, address: str) -> Letter:
+def published_letter(learner: Addressee, title: str, address: str) -> Letter:
     """The news that a credential is at an address, in the learner's language."""
     say = words(learner.locale)
     return Letter(
@@ -31,6 +44,28 @@ def published_letter(learner: Account, title: str, address: str) -> Letter:
                 "Anyone with this address can read it and check it. There you can download the "
                 "badge and the certificate, choose what of your evidence others may open, and ask "
                 "an employer to endorse it."
+            ),
+        ),
+    )
+
+
+def stated_letter(learner: Addressee, title: str, address: str) -> Letter:
+    """What is said of a statement of partial recognition."""
+    say = words(learner.locale)
+    return Letter(
+        learner.email,
+        say("Your statement is here: %(title)s", title=title),
+        body_of(
+            say("Hello %(name)s,", name=learner.name),
+            say(
+                "the outcomes of “%(title)s” that were recognised stand in a signed statement at:",
+                title=title,
+            ),
+            address,
+            say(
+                "Anyone with this address can read it and check it. It names what was recognised "
+                "and nothing else. It is not the credential; your plan says what would show the "
+                "rest."
             ),
         ),
     )
