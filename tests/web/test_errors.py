@@ -102,6 +102,17 @@ def test_a_conflict_offers_to_load_the_page_again(
     assert "evil" not in foreign.text
 
 
+def test_whatever_else_is_refused_offers_the_way_back_to_the_form(
+    app: Flask, browser: Browser, world: World
+) -> None:
+    path = raising(app, InvalidInput("No file arrived."))
+    response = browser.get(path, headers={"Referer": f"{ORIGIN}/account?tab=1"})
+    assert 'href="/account?tab=1"' in response.text and "Go back" in response.text
+    for elsewhere in ("https://evil.example/x", f"{ORIGIN}//evil.example", ""):
+        page = browser.get(path, headers={"Referer": elsewhere}).text
+        assert "evil" not in page and "Go back" not in page
+
+
 def test_what_is_away_says_when_to_come_back(app: Flask, browser: Browser, world: World) -> None:
     response = browser.get(raising(app, Unavailable("The store is away.")))
     assert response.headers["Retry-After"] == "10"
