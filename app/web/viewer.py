@@ -13,6 +13,7 @@ from app.web.forms import Form, Line, Text, form_values, messages, parse
 from app.web.i18n import native_name
 from app.web.viewer_rows import (
     Recording,
+    is_prose,
     mode_of,
     pages_of,
     poster_address,
@@ -226,6 +227,7 @@ def _page(shown: Viewed, values: dict[str, object], errors: dict[str, str]) -> s
         pages=pages_of(shown.item.id, shown.look),
         picture=next(iter(shown.look.of_kind(PreviewKind.IMAGE)), None),
         text=words,
+        prose=is_prose(shown.item.media_type),
         languages=[(code, native_name(code)) for code in LANGUAGES],
         values=values,
         errors=errors,

@@ -20,6 +20,8 @@ from workflows.looking.looks import Look
 WIDTH = 1000
 """The time line is drawn on so many units, whatever its width on the page."""
 
+PROSE = ("wordprocessingml", "presentationml", "opendocument.text", "opendocument.presentation")
+
 Mode = Literal[
     "video", "audio", "still", "pages", "image", "text", "listing", "waiting", "trouble", "none"
 ]
@@ -112,6 +114,11 @@ def mode_of(media_type: str, look: Look) -> Mode:
         ("trouble", look.state == "trouble"),
     )
     return next((mode for mode, there in ways if there), "none")
+
+
+def is_prose(media_type: str) -> bool:
+    """Whether the words of such a file are sentences, not columns or code."""
+    return any(words in media_type for words in PROSE)
 
 
 def shown_as(item: ItemRow, look: Look) -> Mode:

@@ -119,6 +119,7 @@ class TestWhatIsShown:
         page = ines.get(paper(panel) + "/view").text
         assert 'alt="Page 1 of 60"' in page and 'alt="Page 2 of 60"' in page
         assert "58 more pages are not drawn yet" in page
+        assert "PDF document" in page and "application/pdf" not in page
         assert ines.post(paper(panel) + "/pages").status_code == 303
         with panel.db.reading() as tx:
             kinds = tx.session.exec(
