@@ -264,9 +264,13 @@ def test_a_file_on_its_way_can_be_taken_back(joy: Visitor, tmp_path: Path) -> No
 def test_an_empty_file_is_said_to_be_empty_and_nothing_else_is_offered(
     street: Street, joy: Visitor, tmp_path: Path
 ) -> None:
+    good = file_of(tmp_path, "beside the empty one.pdf", 1000, "g")
     with street.watch.expecting(422):
-        choose(joy, file_of(tmp_path, "empty.pdf", 0))
+        choose(joy, file_of(tmp_path, "empty.pdf", 0), good)
         joy.says("The file is empty.")
+    wait(joy, lambda: sealed(joy, good), "the other file is sealed")
+    told = joy.page.locator("[data-upload-say]").inner_text()
+    assert told == "1 of 2 files are here"
     row = joy.page.locator("[data-upload-list] > li", has_text="empty.pdf")
     assert row.get_by_role("button").filter(visible=True).all_inner_texts() == ["Dismiss"]
     joy.tap("Dismiss")
@@ -296,7 +300,8 @@ def test_all_can_be_paused_and_go_on_together_and_what_is_next_follows(
 def test_a_file_that_differs_only_in_the_middle_is_found_out(
     joy: Visitor, case: str, tmp_path: Path
 ) -> None:
-    first = file_of(tmp_path, "middle.pdf", 4 * PART, "m")
+    # larger than what is hashed whole before it is announced
+    first = file_of(tmp_path, "middle.pdf", 7 * PART, "m")
     other = tmp_path / "other" / "middle.pdf"
     other.parent.mkdir()
     data = bytearray(first.read_bytes())

@@ -38,6 +38,8 @@ export class All {
     this.drawnAt = now;
     this.stages = stages;
     const sum = (/** @type {"sent" | "size"} */ what) => standings.reduce((total, one) => total + one[what], 0);
+    if (busy) this.speed.seen(sum("sent"));
+    else this.speed.rest();
     this.draw(sum("sent"), sum("size"), standings);
     this.part("pause").hidden = !busy;
     this.part("resume").hidden = !standings.some(({ stage }) => stage === "paused");
@@ -45,7 +47,6 @@ export class All {
 
   /** @param {number} sent @param {number} all @param {import("./transfer.js").Standing[]} standings */
   draw(sent, all, standings) {
-    this.speed.seen(sent);
     this.bar.max = all || 1;
     this.bar.value = sent;
     const files = { here: standings.filter(({ stage }) => stage === "done").length, count: standings.length };

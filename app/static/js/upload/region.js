@@ -171,7 +171,7 @@ export class Region {
     const { item, file } = transfer;
     if (item) await this.memory.forget(item.id);
     if (this.batch.length < 2) this.announce(this.words.say("done", { name: file.name }));
-    else if (!this.underWay().length) this.announce(this.words.say("allDone", { count: this.batch.length }));
+    else if (!this.underWay().length) this.announce(this.outcome());
     const line = item && (await lineOf(item.links.row));
     if (!line) return;
     const old = document.getElementById(line.id);
@@ -182,6 +182,13 @@ export class Region {
     /** @type {any} */ (globalThis).htmx?.process(line);
     changed();
     this.drop(transfer);
+  }
+
+  /** What there is to say when no file is on its way any more: some may have failed or be paused. */
+  outcome() {
+    const here = this.batch.filter(({ standing }) => standing.stage === "done").length;
+    const count = this.batch.length;
+    return here === count ? this.words.say("allDone", { count }) : this.words.say("files", { here, count });
   }
 
   /** @param {Transfer} transfer */

@@ -41,7 +41,8 @@ export class Row {
     const moving = standing.stage === "sending" && standing.sent < standing.size;
     if (moving && now - this.drawnAt < REDRAW) return;
     this.drawnAt = now;
-    this.speed.seen(standing.sent);
+    if (standing.stage === "sending") this.speed.seen(standing.sent);
+    else this.speed.rest();
     this.line.dataset.stage = standing.stage;
     this.part("size").textContent = size(standing.size);
     this.bar.max = standing.size || 1;

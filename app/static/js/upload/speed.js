@@ -14,6 +14,11 @@ export class Speed {
     this.history = [...this.history.filter(([at]) => now - at < WINDOW), [now, sent]];
   }
 
+  /** It stands still: what was before says nothing of how it goes on. */
+  rest() {
+    this.history = [];
+  }
+
   /** Seconds for so many bytes; null when it cannot be told yet.
    * @param {number} bytes @returns {number | null} */
   secondsFor(bytes) {

@@ -12,7 +12,9 @@ export function size(count) {
     unit += 1;
   }
   const digits = unit === 0 ? 0 : value < 10 ? 2 : 1;
-  return new Intl.NumberFormat(language, { style: "unit", unit: UNITS[unit], maximumFractionDigits: digits }).format(value);
+  // the short form of “bytes” is “byte”
+  const unitDisplay = unit === 0 ? "long" : "short";
+  return new Intl.NumberFormat(language, { style: "unit", unit: UNITS[unit], unitDisplay, maximumFractionDigits: digits }).format(value);
 }
 
 export class Words {
