@@ -5,8 +5,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import insert
-
+from storage.bulk import write_rows
 from storage.database import Transaction
 from storage.ids import AccountId, CaseId, new_id
 from storage.tables.events import Event
@@ -80,7 +79,7 @@ class Fact:
 
 
 def record_many(tx: Transaction, who: Who, kind: str, facts: Sequence[Fact]) -> None:
-    """Write down the same act on many things, in one statement. See `record`."""
+    """Write down the same act on many things, in one statement; see `record`."""
     rows = [
         {
             "id": new_id(),
@@ -98,5 +97,4 @@ def record_many(tx: Transaction, who: Who, kind: str, facts: Sequence[Fact]) -> 
         }
         for fact in facts
     ]
-    if rows:
-        tx.session.execute(insert(Event), rows)
+    write_rows(tx, Event, rows)

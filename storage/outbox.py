@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, delete, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from storage.bulk import write_rows
 from storage.crashpoints import around_commit
 from storage.database import Transaction
 from storage.errors import NotFound
@@ -149,9 +150,8 @@ def promise_many(
         }
         for row_id, subject_id in zip(ids, subject_ids, strict=True)
     ]
-    if rows:
-        tx.session.execute(insert(OutboxRow), rows)
-        _ring(tx)
+    write_rows(tx, OutboxRow, rows)
+    _ring(tx)
     return ids
 
 

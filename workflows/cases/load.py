@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import tuple_, update
+from sqlalchemy import update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 
+from storage.bulk import among
 from storage.database import Transaction
 from storage.errors import Conflict, NotFound
 from storage.events import Fact, Who, record, record_many
@@ -126,15 +127,15 @@ def move_many(
     if step is None or step.role is not who.role:
         raise Conflict(MOVED_ON)
     tx.session.flush()
-    known = tuple_(col(Case.id), col(Case.version)).in_([(one.id, one.version) for one in cases])
+    versions = {case.id: case.version for case in cases}
     moved = tx.session.execute(
         update(Case)
-        .where(known, col(Case.state) == step.source.value)
+        .where(among(col(Case.id), list(versions)), col(Case.state) == step.source.value)
         .values(state=step.target.value, version=Case.version + 1)
-        .returning(col(Case.id))
+        .returning(col(Case.id), col(Case.version))
         .execution_options(synchronize_session=False)
     ).all()
-    if len(moved) != len(cases):
+    if {one: version - 1 for one, version in moved} != versions:
         raise Conflict(MOVED_ON)
     facts = []
     for case in cases:

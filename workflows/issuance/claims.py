@@ -6,10 +6,12 @@ Pure: facts in, claims out. Only what was recognised is told; nothing says what 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import cast
 from uuid import UUID
 
 from credentials.claims import (
+    AchievementClaims,
     CredentialClaims,
     EvidenceClaim,
     IdentityClaim,
@@ -57,6 +59,7 @@ __all__ = [
     "criteria_narrative",
     "criterion_id",
     "freeze",
+    "freeze_claims",
     "frozen_body",
     "issuer_profile",
     "level_id",
@@ -138,8 +141,8 @@ class FrozenCredential(Frozen):
 
 
 def frozen_body(frozen: FrozenCredential) -> dict[str, object]:
-    """The frozen credential as JSON values, for the database."""
-    return frozen.model_dump(mode="json")
+    """The frozen credential as JSON values, for the database. The claims are such already."""
+    return {**frozen.model_dump(mode="json", exclude={"claims"}), "claims": frozen.claims}
 
 
 def read_frozen(body: Mapping[str, object]) -> FrozenCredential:
@@ -149,10 +152,15 @@ def read_frozen(body: Mapping[str, object]) -> FrozenCredential:
 
 def freeze(facts: Facts, key_id: UUID) -> FrozenCredential:
     """The claims of these facts, with all that signing them needs."""
+    return freeze_claims(facts, claims_of(facts), key_id)
+
+
+def freeze_claims(facts: Facts, claims: CredentialClaims, key_id: UUID) -> FrozenCredential:
+    """The same for claims that were made of these facts already."""
     learner = facts.learner
     say = words(_told(facts).language)
     return FrozenCredential(
-        claims=cast(dict[str, object], claims_to_json(claims_of(facts))),
+        claims=cast(dict[str, object], claims_to_json(claims)),
         key_id=key_id,
         created=to_the_second(facts.at),
         items={**facts.stays_of, **{item.slug: item.item_id for item in facts.items}},
@@ -170,16 +178,9 @@ def claims_of(facts: Facts) -> CredentialClaims:
     say = words(definition.language)
     address = site.credential(facts.credential_id)
     issued = to_the_second(facts.at)
-    achievement = achievement_claims(
-        site,
-        facts.definition_id,
-        facts.definition_hash,
-        definition,
-        facts.issuer,
-        related=facts.related,
-    )
-    if not facts.whole:
-        achievement = statement_claims(achievement, definition, facts.recognised)
+    version = _Version(facts.definition_id, facts.definition_hash, definition.language, definition)
+    part = None if facts.whole else facts.recognised
+    achievement = _achievement(version, site, facts.issuer, facts.related, part)
     first, last = _activity(facts.items)
     return CredentialClaims(
         id=address,
@@ -207,6 +208,34 @@ def claims_of(facts: Facts) -> CredentialClaims:
         activity_start=first,
         activity_end=last,
     )
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A version of a definition in one language: what it says follows from these."""
+
+    id: DefinitionId
+    content_hash: str
+    language: str
+    definition: Definition = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _achievement(
+    version: _Version,
+    site: Site,
+    issuer: IssuerProfile,
+    related: tuple[RelatedClaim, ...],
+    part: frozenset[OutcomeCode] | None,
+) -> AchievementClaims:
+    """The achievement: one object for all credentials that share it, so that many sign fast.
+
+    `part`: what is recognised of it, where that is not the whole.
+    """
+    achievement = achievement_claims(
+        site, version.id, version.content_hash, version.definition, issuer, related=related
+    )
+    return achievement if part is None else statement_claims(achievement, version.definition, part)
 
 
 def _told(facts: Facts) -> Definition:

@@ -89,6 +89,8 @@ def evidence_claim(
 def printable(text: str) -> str:
     """The text without what must not be signed: control and non-characters, on whose bytes
     implementations disagree."""
+    if text.isprintable():
+        return text.strip()
     return "".join(
         letter for letter in text if letter in "\t\n" or not _is_odd(ord(letter))
     ).strip()

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from storage.bulk import among
 from storage.database import Transaction
 from storage.ids import (
     CaseId,
@@ -109,19 +110,29 @@ def facts_of(
 
 def pending_credential(source: Source, frozen: FrozenCredential, at: datetime) -> Credential:
     """The row of a credential whose claims are frozen and which is not signed yet."""
-    return Credential(
-        id=source.credential_id,
-        case_id=source.case.id,
-        decision_id=source.decision.id,
-        institution_id=source.case.institution_id,
-        learner_id=source.case.learner_id,
-        definition_id=frozen.definition_id or source.case.definition_id,
-        state=CredentialState.PENDING.value,
-        claims=frozen_body(frozen),
-        created_at=at,
-        whole=frozen.whole,
-        valid_until=frozen.credential_claims().valid_until,
-    )
+    valid_until = frozen.credential_claims().valid_until
+    return Credential.model_validate(credential_row(source, frozen, valid_until, at))
+
+
+def credential_row(
+    source: Source, frozen: FrozenCredential, valid_until: datetime | None, at: datetime
+) -> dict[str, object]:
+    """The same as plain values, for those who write very many."""
+    return {
+        "id": source.credential_id,
+        "case_id": source.case.id,
+        "decision_id": source.decision.id,
+        "institution_id": source.case.institution_id,
+        "learner_id": source.case.learner_id,
+        "definition_id": frozen.definition_id or source.case.definition_id,
+        "state": CredentialState.PENDING.value,
+        "version": 1,
+        "claims": frozen_body(frozen),
+        "created_at": at,
+        "public_reason": "",
+        "whole": frozen.whole,
+        "valid_until": valid_until,
+    }
 
 
 def recognised_in(
@@ -130,7 +141,7 @@ def recognised_in(
     """What each decision recognised. One statement."""
     rows = tx.session.exec(
         select(OutcomeDecision.decision_id, OutcomeDecision.outcome_code).where(
-            col(OutcomeDecision.decision_id).in_(decision_ids),
+            among(col(OutcomeDecision.decision_id), decision_ids),
             OutcomeDecision.result == OutcomeResult.RECOGNISED.value,
         )
     ).all()
@@ -151,7 +162,7 @@ def _learner(account: Account, case: Case) -> Learner:
 
 
 def _learners(tx: Transaction, ids: set[UUID]) -> Mapping[UUID, Account]:
-    rows = tx.session.exec(select(Account).where(col(Account.id).in_(ids))).all()
+    rows = tx.session.exec(select(Account).where(among(col(Account.id), ids))).all()
     return {row.id: row for row in rows}
 
 
@@ -170,7 +181,7 @@ def _agreed(
     rows = tx.session.exec(
         select(Agreement.case_id, Agreement.round, Agreement.criterion_code, Agreement.level)
         .where(
-            col(Agreement.case_id).in_([decision.case_id for decision in decisions]),
+            among(col(Agreement.case_id), [decision.case_id for decision in decisions]),
             col(Agreement.settled).is_(True),
         )
         .order_by(col(Agreement.round))

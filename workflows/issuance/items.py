@@ -8,12 +8,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, select
 
+from storage.bulk import among
 from storage.database import Transaction
 from storage.ids import CaseId, ItemId, OutcomeCode, Sha256, new_token
 from storage.tables import Attestation, Case, EvidenceItem, Manifest
 from storage.vocabulary import Disclosure, EvidenceKind, PeopleShown, VoiceState
 from workflows.attestations.document import read_kept
-from workflows.canonical import canonical_json
 from workflows.evidence.consent import replaced_among
 from workflows.issuance.claims import IssuedItem, Span
 from workflows.words import words
@@ -101,9 +101,9 @@ def issued_items_of(
 
 def _submitted(tx: Transaction, wanted: Sequence[Wanted]) -> Mapping[CaseId, tuple[_Item, ...]]:
     rounds = {one.case_id: one.round for one in wanted}
-    rows = tx.session.exec(select(Manifest).where(col(Manifest.case_id).in_(list(rounds)))).all()
+    rows = tx.session.exec(select(Manifest).where(among(col(Manifest.case_id), list(rounds)))).all()
     return {
-        CaseId(row.case_id): _Manifest.model_validate_json(canonical_json(row.body)).items
+        CaseId(row.case_id): _Manifest.model_validate(row.body).items
         for row in rows
         if row.round == rounds[CaseId(row.case_id)]
     }
@@ -112,7 +112,7 @@ def _submitted(tx: Transaction, wanted: Sequence[Wanted]) -> Mapping[CaseId, tup
 def _kept_back(tx: Transaction, ids: Sequence[UUID]) -> frozenset[UUID]:
     waiting = tx.session.exec(
         select(EvidenceItem.id).where(
-            col(EvidenceItem.id).in_(ids), EvidenceItem.people == PeopleShown.WAITING.value
+            among(col(EvidenceItem.id), ids), EvidenceItem.people == PeopleShown.WAITING.value
         )
     ).all()
     return frozenset(waiting) | replaced_among(tx, ids)
@@ -121,7 +121,7 @@ def _kept_back(tx: Transaction, ids: Sequence[UUID]) -> frozenset[UUID]:
 def _disclosed(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, Disclosure]:
     """What the learner lets the world have of each now."""
     rows = tx.session.exec(
-        select(EvidenceItem.id, EvidenceItem.disclosure).where(col(EvidenceItem.id).in_(ids))
+        select(EvidenceItem.id, EvidenceItem.disclosure).where(among(col(EvidenceItem.id), ids))
     ).all()
     chosen = {item_id: Disclosure(disclosure) for item_id, disclosure in rows}
     return {item_id: chosen.get(item_id, Disclosure.DIGEST_ONLY) for item_id in ids}
@@ -152,7 +152,7 @@ def _statements(tx: Transaction, case_ids: Sequence[CaseId]) -> Mapping[UUID, st
     """For each item that is a statement, the title it may have in public; None: withdrawn."""
     rows = tx.session.exec(
         select(Attestation).where(
-            col(Attestation.case_id).in_(case_ids), col(Attestation.item_id).is_not(None)
+            among(col(Attestation.case_id), case_ids), col(Attestation.item_id).is_not(None)
         )
     ).all()
     titles: dict[UUID, str | None] = {}

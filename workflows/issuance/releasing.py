@@ -6,12 +6,13 @@ before it leaves places that the next run takes up; after it there is nothing le
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlmodel import col, select
 
+from storage.bulk import among, write_rows
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import AssayError
@@ -41,12 +42,12 @@ from workflows.frameworks.definition import read_definition
 from workflows.issuance import mails
 from workflows.issuance.addresses import Site
 from workflows.issuance.batches import end_slice, hold_slice, open_slice
-from workflows.issuance.claims import Facts, freeze, frozen_body
-from workflows.issuance.facts import Source, facts_of, recognised_in
-from workflows.issuance.keys import Issuer, SigningKey, live_key_id, signing_key
+from workflows.issuance.claims import Facts, claims_of, freeze_claims
+from workflows.issuance.facts import Source, credential_row, facts_of, recognised_in
+from workflows.issuance.keys import Issuer, live_key_id, signing_key
 from workflows.issuance.signing import Told, sign_many
 from workflows.issuance.status import Place, allocate_many, places_of, sign_status_list
-from workflows.people.mail import queue_mails
+from workflows.people.mail import Letter, queue_mails
 from workflows.people.sessions import actor_of, held_at
 
 Problems = dict[UUID, str]
@@ -74,12 +75,11 @@ class Turn:
 
 @dataclass(frozen=True)
 class Made:
-    """A signed credential that is not in the database yet."""
+    """A signed credential that is not in the database yet: its row, and the news of it."""
 
     member: Member
-    body: dict[str, object]
-    document: str
-    key_id: UUID
+    row: dict[str, object]
+    letter: Letter
 
 
 def release_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: OutboxId) -> None:
@@ -99,7 +99,7 @@ def release_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: Outbo
     made = _make(db, issuer, turn, places)
     crash_point("batch.signed")
     problems = {**turn.problems, **_release_unearned(db, issuer.site, turn)}
-    _record(db, issuer.site, turn, made, problems=problems, slice_id=slice_id, outbox_id=outbox_id)
+    _record(db, turn, made, problems=problems, slice_id=slice_id, outbox_id=outbox_id)
 
 
 def _turn(tx: Transaction, batch: Batch, part: BatchSlice) -> Turn:
@@ -199,30 +199,37 @@ def _make(db: Database, issuer: Issuer, turn: Turn, places: Mapping[UUID, Place]
             for one in turn.earned
         ]
         facts = facts_of(tx, issuer.site, turn.institution_id, sources)
-    bodies, told = _told(facts, key)
+        now = tx.now
+    rows, told = [], []
+    for source, one in zip(sources, facts, strict=True):
+        claims = claims_of(one)
+        frozen = freeze_claims(one, claims, key.id)
+        rows.append(credential_row(source, frozen, claims.valid_until, now))
+        told.append(Told(claims, frozen.created, one.definition_id))
     documents = sign_many(told, key)
     return [
-        Made(member, body, document, key.id)
-        for member, body, document in zip(turn.earned, bodies, documents, strict=True)
+        Made(member, _signed(row, document, key.id), _letter(one))
+        for member, row, document, one in zip(turn.earned, rows, documents, facts, strict=True)
     ]
 
 
-def _told(facts: Sequence[Facts], key: SigningKey) -> tuple[list[dict[str, object]], list[Told]]:
-    """What is kept of each, and what each says; those of one definition share what they can."""
-    bodies, told = [], []
-    shared: dict[UUID, Told] = {}
-    for one in facts:
-        frozen = freeze(one, key.id)
-        claims = frozen.credential_claims()
-        bodies.append(frozen_body(frozen))
-        first = shared.setdefault(
-            one.definition_id, Told(claims, frozen.created, one.definition_id)
-        )
-        like = first.claims
-        if claims.achievement == like.achievement and claims.issuer == like.issuer:
-            claims = replace(claims, achievement=like.achievement, issuer=like.issuer)
-        told.append(Told(claims, frozen.created, one.definition_id))
-    return bodies, told
+def _signed(row: dict[str, object], document: str, key_id: UUID) -> dict[str, object]:
+    return {
+        **row,
+        "document": document,
+        "document_sha256": sha256_of(document.encode()),
+        "key_id": key_id,
+        "state": CredentialState.PUBLISHED.value,
+    }
+
+
+def _letter(facts: Facts) -> Letter:
+    learner, address = facts.learner, facts.site.credential(facts.credential_id)
+    return mails.published_letter(
+        mails.Addressee(learner.name, learner.email, learner.language),
+        facts.definition.title,
+        address,
+    )
 
 
 def _release_unearned(db: Database, site: Site, turn: Turn) -> Problems:
@@ -245,7 +252,6 @@ def _release_unearned(db: Database, site: Site, turn: Turn) -> Problems:
 @command
 def _record(
     db: Database,
-    site: Site,
     turn: Turn,
     made: Sequence[Made],
     *,
@@ -265,32 +271,32 @@ def _record(
         }
         _turn_second_key(tx, turn.actor, [one.member.decision.id for one in kept])
         who = Who(Role.REGISTRAR, turn.actor.account_id, turn.actor.name)
-        cases = [held[one.member.case.id] for one in kept]
+        cases = [one.member.case for one in kept]
         move_many(tx, cases, "release_case", who, data={"credential": True})
         _write(tx, kept)
         move_many(tx, cases, "close_case", SYSTEM)
         _close(tx, [case.id for case in cases])
-        _tell(tx, site, kept)
+        queue_mails(tx, [one.letter for one in kept])
         _keep_problems(tx, part, problems)
         end_slice(tx, part, passed_over=len(problems))
 
 
-def _hold_unchanged(tx: Transaction, seen: Sequence[Case]) -> Mapping[UUID, Case]:
+def _hold_unchanged(tx: Transaction, seen: Sequence[Case]) -> frozenset[UUID]:
     """Those of the cases that are as they were seen, held against all others."""
     versions = {case.id: case.version for case in seen}
     rows = tx.session.exec(
-        select(Case)
-        .where(col(Case.id).in_(list(versions)), Case.state == CaseState.DECIDED.value)
+        select(Case.id, Case.version)
+        .where(among(col(Case.id), list(versions)), Case.state == CaseState.DECIDED.value)
         .order_by(col(Case.id))
         .with_for_update()
     ).all()
-    return {case.id: case for case in rows if case.version == versions[case.id]}
+    return frozenset(one for one, version in rows if version == versions[one])
 
 
 def _turn_second_key(tx: Transaction, actor: Actor, decision_ids: Sequence[UUID]) -> None:
     tx.session.execute(
         update(Decision)
-        .where(col(Decision.id).in_(decision_ids))
+        .where(among(col(Decision.id), decision_ids))
         .values(released_by=actor.account_id, released_at=tx.now)
         .execution_options(synchronize_session=False)
     )
@@ -298,72 +304,26 @@ def _turn_second_key(tx: Transaction, actor: Actor, decision_ids: Sequence[UUID]
 
 def _write(tx: Transaction, made: Sequence[Made]) -> None:
     """The published credentials, with their events."""
-    if not made:
-        return
-    rows = [_row(tx, one) for one in made]
-    tx.session.execute(insert(Credential), rows)
+    at = {"signed_at": tx.now, "published_at": tx.now}
+    write_rows(tx, Credential, [{**one.row, **at} for one in made])
     facts = [
         Fact(
             ("credential", one.member.credential_id),
             CaseId(one.member.case.id),
-            {"sha256": row["document_sha256"]},
+            {"sha256": one.row["document_sha256"]},
         )
-        for one, row in zip(made, rows, strict=True)
+        for one in made
     ]
     record_many(tx, SYSTEM, "publish_credential", facts)
-
-
-def _row(tx: Transaction, one: Made) -> dict[str, object]:
-    case = one.member.case
-    return {
-        "id": one.member.credential_id,
-        "case_id": case.id,
-        "decision_id": one.member.decision.id,
-        "institution_id": case.institution_id,
-        "learner_id": case.learner_id,
-        "definition_id": case.definition_id,
-        "state": CredentialState.PUBLISHED.value,
-        "version": 1,
-        "claims": one.body,
-        "document": one.document,
-        "document_sha256": sha256_of(one.document.encode()),
-        "created_at": tx.now,
-        "signed_at": tx.now,
-        "published_at": tx.now,
-        "public_reason": "",
-        "key_id": one.key_id,
-    }
 
 
 def _close(tx: Transaction, case_ids: Sequence[UUID]) -> None:
     tx.session.execute(
         update(Case)
-        .where(col(Case.id).in_(case_ids))
+        .where(among(col(Case.id), case_ids))
         .values(closed_at=tx.now)
         .execution_options(synchronize_session=False)
     )
-
-
-def _tell(tx: Transaction, site: Site, made: Sequence[Made]) -> None:
-    """One mail to each learner: that it is there, and where."""
-    people = tx.session.exec(
-        select(Account).where(col(Account.id).in_({one.member.case.learner_id for one in made}))
-    ).all()
-    titles = tx.session.exec(
-        select(DefinitionVersion.id, DefinitionVersion.title).where(
-            col(DefinitionVersion.id).in_({one.member.case.definition_id for one in made})
-        )
-    ).all()
-    learners, named = {person.id: person for person in people}, dict(iter(titles))
-    letters = [
-        mails.published_letter(
-            learners[one.member.case.learner_id],
-            named[one.member.case.definition_id],
-            site.credential(one.member.credential_id),
-        )
-        for one in made
-    ]
-    queue_mails(tx, letters)
 
 
 def _keep_problems(tx: Transaction, part: BatchSlice, problems: Problems) -> None:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Integer, Uuid, and_, delete, literal, or_, true, tuple_, update
+from sqlalchemy import select as columns
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import col, func, select
 
 from credentials.claims import StatusClaim
@@ -26,6 +27,7 @@ from credentials.status_list import (
     new_bits,
     set_bit,
 )
+from storage.bulk import among
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import NotFound
@@ -117,7 +119,7 @@ def places_of(tx: Transaction, subject_ids: Sequence[UUID]) -> Mapping[UUID, Pla
     rows = tx.session.exec(
         select(StatusEntry.subject_id, StatusList.purpose, StatusList.id, StatusEntry.position)
         .join(StatusList, col(StatusList.id) == col(StatusEntry.list_id))
-        .where(col(StatusEntry.subject_id).in_(subject_ids))
+        .where(among(col(StatusEntry.subject_id), subject_ids))
         .order_by(StatusList.purpose)
     ).all()
     found: dict[UUID, Place] = {}
@@ -307,16 +309,25 @@ def _free_places(tx: Transaction, list_id: UUID, taken: int, count: int) -> list
 
 def _take(tx: Transaction, list_ids: Sequence[UUID], wanted: Mapping[int, UUID]) -> set[int]:
     """Take these places in all of the lists; returns those that were free in each."""
-    rows = [
-        {"list_id": list_id, "position": index, "subject_id": subject}
-        for list_id in list_ids
-        for index, subject in wanted.items()
-    ]
+    places, subjects = zip(*wanted.items(), strict=True) if wanted else ((), ())
+    given = (
+        func.unnest(literal(list(places), ARRAY(Integer())), literal(list(subjects), ARRAY(Uuid())))
+        .table_valued("position", "subject_id")
+        .render_derived()
+    )
+    lists = (
+        func.unnest(literal(list(list_ids), ARRAY(Uuid()))).table_valued("list_id").render_derived()
+    )
     taken = tx.session.execute(
         insert(StatusEntry)
+        .from_select(
+            ["list_id", "position", "subject_id"],
+            columns(lists.c.list_id, given.c.position, given.c.subject_id).select_from(
+                lists.join(given, true())
+            ),
+        )
         .on_conflict_do_nothing(index_elements=["list_id", "position"])
-        .returning(col(StatusEntry.list_id), col(StatusEntry.position)),
-        rows,
+        .returning(col(StatusEntry.list_id), col(StatusEntry.position))
     ).all()
     times = Counter(index for _, index in taken)
     whole = {index for index, count in times.items() if count == len(list_ids)}

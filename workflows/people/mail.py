@@ -6,13 +6,15 @@ demo's mailbox keeps what it shows. Bodies and addresses are never logged.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from textwrap import fill
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlmodel import col
 
 from storage import outbox
+from storage.bulk import write_rows
 from storage.database import Database, Transaction, command
 from storage.ids import OutboxId, new_id
 from storage.outbox import receive
@@ -68,8 +70,7 @@ def queue_mails(tx: Transaction, letters: Sequence[Letter]) -> None:
         }
         for mail_id, outbox_id, letter in zip(ids, promised, letters, strict=True)
     ]
-    if rows:
-        tx.session.execute(insert(Mail), rows)
+    write_rows(tx, Mail, rows)
 
 
 def body_of(*paragraphs: str) -> str:
@@ -101,6 +102,7 @@ def _record_sent(db: Database, mail_id: UUID, outbox_id: OutboxId, *, keep_body:
         tx.session.execute(sent if keep_body else sent.values(body=""))
 
 
+@lru_cache(maxsize=512)
 def _wrapped(paragraph: str) -> str:
     return "\n".join(
         fill(line.strip(), LINE, break_long_words=False, break_on_hyphens=False)
