@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from uuid import uuid4
 
 import pytest
@@ -93,6 +94,18 @@ class TestPages:
         assert sealed.sha256 is not None and sealed.sha256[:8] in page
         assert f'hx-get="/evidence/{waits}/row" hx-trigger="every 2s"' in page
         assert f'data-announce="/api/v1/cases/{intake.case_id}/evidence"' in page
+
+    def test_a_byte_is_one_and_days_are_written_so_that_nobody_mistakes_them(
+        self, ana: Browser, intake: Intake
+    ) -> None:
+        item = intake.sealed(b"%PDF-1.7", "short.pdf")
+        with ana.app.test_request_context():
+            values = ana.app.jinja_env.get_template("macros/values.html").module
+            sizes = [str(values.file_size(count)).strip() for count in (0, 1, 2)]  # type: ignore[attr-defined]
+        assert sizes == ["0 bytes", "1 byte", "2 bytes"]
+        for page in (f"/evidence/{item.id}", f"/evidence/{item.id}/view"):
+            # the month of a day such as 3/4/26 depends on the reader's country
+            assert not re.search(r">\d+/\d+/\d\d,", ana.get(page).text)
 
     def test_an_item_shows_its_receipt(self, ana: Browser, intake: Intake) -> None:
         item = intake.sealed(noise(123_456), "Prüfbericht.pdf")
