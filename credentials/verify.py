@@ -195,7 +195,7 @@ def _evidence_item(item: JsonObject) -> EvidenceItem:
 
 def _check_evidence(items: Sequence[EvidenceItem], files: Mapping[str, str]) -> Iterator[Check]:
     """Each file at hand against the digests, then each item that no file was given for."""
-    known = {item.sha256: item.name for item in items if item.sha256 is not None}
+    known = {item.sha256: item.name[:200] for item in items if item.sha256 is not None}
     for name, digest in files.items():
         if digest in known:
             message = N_("“%(file)s” is the file that was assessed as “%(item)s”.")
@@ -207,7 +207,7 @@ def _check_evidence(items: Sequence[EvidenceItem], files: Mapping[str, str]) -> 
     for item in items:
         if item.sha256 is None:
             message = N_("“%(item)s” carries no digest, so no file can be compared with it.")
-            yield Check("evidence", item.id, Finding.NOTED, message, {"item": item.name})
+            yield Check("evidence", item.id, Finding.NOTED, message, {"item": item.name[:200]})
         elif item.sha256 not in files.values():
             message = N_("“%(item)s” was not checked: no file was given for it.")
-            yield Check("evidence", item.id, Finding.NOTED, message, {"item": item.name})
+            yield Check("evidence", item.id, Finding.NOTED, message, {"item": item.name[:200]})

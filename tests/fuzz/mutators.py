@@ -36,6 +36,9 @@ _KEYS = (
 )
 
 
+_MOST_PARTS = 5000
+
+
 def broken(data: bytes, other: bytes, chance: random.Random) -> bytes:
     """The bytes with one to six plain accidents: changed, lost, doubled, put in, spliced."""
     work = bytearray(data)
@@ -66,7 +69,7 @@ def bent(document: JsonObject, other: JsonObject, chance: random.Random) -> Json
     work = copy.deepcopy(document)
     for _ in range(chance.choice((1, 1, 2, 4))):
         holders = [part for part in _parts(work) if isinstance(part, dict | list) and part]
-        if not holders:
+        if not holders or len(holders) > _MOST_PARTS:
             return work
         _bend(chance.choice(holders), _any_value(other, chance), chance)
     return work
@@ -90,7 +93,7 @@ def _bend(holder: JsonValue, value: JsonValue, chance: random.Random) -> None:
             case 0:
                 del holder[at]
             case 1:
-                holder.extend([holder[at]] * chance.choice((1, 3, 40)))
+                holder.extend([copy.deepcopy(holder[at]) for _ in range(chance.choice((1, 3, 40)))])
             case _:
                 holder[at] = value
 

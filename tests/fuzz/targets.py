@@ -84,7 +84,7 @@ def _meaning(document: JsonObject) -> str:
     except CredentialError:
         covered = json.dumps(unsigned, sort_keys=True)
     evidence = sorted(map(repr, evidence_of(document)))
-    shown = [document.get("name"), id_of(document.get("issuer")), evidence]
+    shown = [document.get("name") or None, id_of(document.get("issuer")), evidence]
     return f"{covered} {shown}"
 
 
