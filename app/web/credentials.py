@@ -36,6 +36,8 @@ from workflows.issuance.queries import (
     public_credential,
     public_item,
 )
+from workflows.issuance.renewing import running_out
+from workflows.issuance.stacking import stacks_for
 
 blueprint = Blueprint("credentials", __name__)
 
@@ -152,6 +154,8 @@ def mine() -> str:
             lines=lines,
             endorsements={one: endorsements_of(tx, one) for one in ids},
             waiting=waiting_answers(tx, ids),
+            ending=running_out(tx, _own_id()),
+            stacks=stacks_for(tx, _own_id()),
         )
 
 

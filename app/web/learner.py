@@ -29,6 +29,7 @@ from workflows.cases.states import EDITABLE, transition
 from workflows.decisions.results import result_for_learner
 from workflows.evidence.coverage import CoverageStatus
 from workflows.evidence.queries import ItemRow, case_items
+from workflows.issuance.naming import name_choice
 from workflows.looking.queries import looks_of
 
 blueprint = Blueprint("learner", __name__)
@@ -188,6 +189,7 @@ def _case_page(case_id: CaseId) -> dict[str, object]:
             "result": result_for_learner(tx, case_id),
             "attestations": asked_rows(attestations_of(tx, case_id)),
             "editable": view.state in EDITABLE,
+            "name_in_clear": name_choice(tx, case_id),
             "may_withdraw": transition(view.state, "withdraw_case") is not None
             and bool(may(actor(), Permission.WITHDRAW_CASE, resource())),
         }

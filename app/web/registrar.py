@@ -16,6 +16,7 @@ from workflows.access.permissions import Permission
 from workflows.access.rules import NOT_YOURS
 from workflows.issuance.commands import change_credential
 from workflows.issuance.correcting import Correction, correct_credential
+from workflows.issuance.naming import asked_unnamed
 from workflows.issuance.queries import credentials_of
 from workflows.issuance.record import CredentialRecord, record_of
 from workflows.issuance.rules import CHANGES, REASONS
@@ -51,12 +52,14 @@ def register() -> str:
     page = asked_page()
     with parts().db.reading() as tx:
         lines, more = credentials_of(tx, own_institution(), page)
+        asked = asked_unnamed(tx, own_institution())
     return render_template(
         "registrar/register.html",
         lines=lines,
         page=page,
         more=more,
         may_open=Role.REGISTRAR in actor().roles,
+        asked=asked,
     )
 
 

@@ -11,6 +11,7 @@ from storage.errors import Conflict
 from storage.events import record
 from storage.ids import CaseId, CredentialId, InstitutionId
 from storage.tables import Account, Case, Credential
+from storage.vocabulary import CaseState
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import Actor, acting
@@ -86,3 +87,15 @@ def asked_unnamed(tx: Transaction, institution_id: InstitutionId) -> Sequence[As
         for credential, account in rows
         if credential.asked_unnamed_at is not None
     ]
+
+
+def name_choice(tx: Transaction, case_id: CaseId) -> bool | None:
+    """Whether the name shall stand in what a case earns; None when there is no choice any more."""
+    ended = [CaseState.CLOSED.value, CaseState.WITHDRAWN.value, CaseState.EXPIRED.value]
+    return tx.session.exec(
+        select(Case.name_in_clear).where(
+            Case.id == case_id,
+            col(Case.state).not_in(ended),
+            col(Case.id).not_in(select(Credential.case_id).where(Credential.case_id == case_id)),
+        )
+    ).one_or_none()

@@ -97,6 +97,7 @@ class CredentialView:
     learner: str
     institution: str
     colour: str
+    accent: str
     definition_id: DefinitionId
     definition: Definition
     outcomes: tuple[RecognisedOutcome, ...]
@@ -113,6 +114,9 @@ class CredentialView:
     """the published one that corrects this"""
     document: bytes = field(repr=False)
     document_sha256: str = ""
+    title: str = ""
+    """what it calls itself: the definition's title, or that of a statement of part of it"""
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,9 @@ class CredentialLine:
     published_at: datetime | None
     public_reason: str
     replaces: CredentialId | None = None
+    whole: bool = True
+    named: bool = True
+    asked_unnamed_at: datetime | None = None
 
 
 def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) -> CredentialView:
@@ -158,6 +165,7 @@ def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) 
         learner=frozen.learner,
         institution=institution.name,
         colour=str(institution.profile.get("colour", "")),
+        accent=str(institution.profile.get("accent", "")),
         definition_id=definition_id,
         definition=definition,
         outcomes=_outcomes(site, definition_id, definition, frozen, claims),
@@ -171,6 +179,8 @@ def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) 
         replaced_by=replacement_of(tx, credential_id),
         document=(credential.document or "").encode(),
         document_sha256=credential.document_sha256 or "",
+        title=claims.name,
+        whole=credential.whole,
     )
 
 
@@ -231,16 +241,25 @@ def _lines(
     return [
         CredentialLine(
             id=CredentialId(credential.id),
-            title=version.title,
+            title=version.title if credential.whole else _own_title(credential),
             learner=learner.name,
             state=CredentialState(credential.state),
             created_at=credential.created_at,
             published_at=credential.published_at,
             public_reason=reason_words(credential.public_reason),
             replaces=CredentialId(credential.replaces_id) if credential.replaces_id else None,
+            whole=credential.whole,
+            named=bool(credential.claims.get("named", True)),
+            asked_unnamed_at=credential.asked_unnamed_at,
         )
         for credential, version, learner in tx.session.exec(query).all()
     ]
+
+
+def _own_title(credential: Credential) -> str:
+    """What a statement calls itself."""
+    claims = credential.claims.get("claims")
+    return str(claims.get("name", "")) if isinstance(claims, dict) else ""
 
 
 def _outcomes(

@@ -94,7 +94,9 @@ def record_of(tx: Transaction, credential_id: CredentialId) -> CredentialRecord:
         id=credential_id,
         case_id=CaseId(credential.case_id),
         title=title,
-        learner=frozen.learner,
+        learner=tx.session.get_one(Account, credential.learner_id).name
+        if not frozen.named
+        else frozen.learner,
         state=state,
         public_reason=reason_words(credential.public_reason),
         issued_at=claims.valid_from,

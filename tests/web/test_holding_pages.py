@@ -1,0 +1,95 @@
+"""What holders see of their credentials: what runs out, what belongs together, their name."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from credentials.documents import load_json
+from tests.fixtures.issued import ISSUER, Issued
+from tests.fixtures.panel import Panel
+from tests.fixtures.recall import Recall
+from tests.fixtures.web import Browser
+from tests.fixtures.world import DEFINITIONS, World
+from workflows.frameworks.definition import read_definition
+
+FIRST = DEFINITIONS[0]["outcomes"][0]["code"]
+
+
+@pytest.fixture
+def web_env(web_env: dict[str, str]) -> dict[str, str]:
+    """The secret that sealed the keys of what was issued."""
+    return {**web_env, "KEY_ENCRYPTION_SECRET": ISSUER.key_secret}
+
+
+def ending(world: World) -> Issued:
+    """A credential that ends in a month and is renewed with one outcome, as part of a stack."""
+    renewal = {"outcomes": [FIRST], "notice_days": 60}
+    body = {**DEFINITIONS[0], "renewal": renewal, "validity_months": 1}
+    world.definition_id, world.definition = world.offer(body), read_definition(body)
+    parts = [{"code": body["code"], "title": "CNC"}, {"code": "X", "title": "Welding"}]
+    world.offer({**DEFINITIONS[1], "code": "STACK", "title": "The whole trade", "parts": parts})
+    return Issued(world)
+
+
+def test_what_runs_out_and_what_belongs_together_is_drawn_and_renewed(
+    world: World, browser: Browser
+) -> None:
+    issued = ending(world)
+    first, second, *_ = world.definition.outcomes
+    browser.sign_in(issued.learner)
+    page = browser.get("/my/credentials").text
+    for words in ("runs out", first.statement, "The whole trade", "You have 1 of the 2 parts"):
+        assert words in page
+    assert second.statement not in page
+    answer = browser.post(f"/my/credentials/{issued.credential_id}/renewal")
+    case = urlsplit(answer.headers["Location"]).path
+    opened = browser.get(case).text
+    assert first.statement in opened
+    assert second.statement not in opened
+    assert case in browser.get("/my/credentials").text
+    assert browser.post(f"/my/credentials/{issued.credential_id}/renewal").status_code == 409
+
+
+@pytest.fixture
+def issued(recall: Recall) -> Issued:
+    return recall(Issued)
+
+
+def test_the_transcript_is_a_signed_file(issued: Issued, browser: Browser) -> None:
+    browser.sign_in(issued.learner)
+    answer = browser.get("/my/credentials/transcript.json")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="transcript.json"'
+    document = load_json(answer.data)
+    assert document["type"] == ["VerifiableCredential", "ClrCredential"]
+    assert "proof" in document
+
+
+def test_a_name_is_asked_away_and_the_registrar_sees_it(issued: Issued, browser: Browser) -> None:
+    browser.sign_in(issued.learner)
+    assert "without my name" in browser.get("/my/credentials").text
+    browser.post(f"/my/credentials/{issued.credential_id}/without-name")
+    assert "You have asked for one without your name" in browser.get("/my/credentials").text
+    browser.sign_in(issued.registrar)
+    page = browser.get("/staff/credentials").text
+    assert "Asked for without a name" in page
+    assert f"/staff/credentials/{issued.credential_id}/correct" in page
+
+
+def test_the_name_is_a_choice_until_the_case_is_over(recall: Recall, browser: Browser) -> None:
+    panel = recall(Panel)
+    browser.sign_in(panel.learner)
+    page = f"/cases/{panel.case_id}"
+    assert "Your name in the credential" in browser.get(page).text
+    browser.post(f"{page}/name", {"name": "hidden"})
+    assert not panel.case().name_in_clear
+    browser.post(f"{page}/name", {"name": "clear"})
+    assert panel.case().name_in_clear
+
+
+def test_no_address_of_a_holder_has_a_name_in_it(issued: Issued, browser: Browser) -> None:
+    browser.sign_in(issued.learner)
+    page = browser.get("/my/credentials").text
+    account = issued.learner
+    addresses = [part.split('"')[0] for part in page.split('href="')[1:]]
+    for personal in (account.name, account.name.split()[0].lower(), account.email):
+        assert not any(personal in address for address in addresses)
