@@ -23,7 +23,7 @@ from storage.vocabulary import AiUse, Disclosure, EvidenceKind, EvidenceState, R
 from tests.fixtures.intake import Intake, noise
 from tests.fixtures.world import SIGNED, World
 from workflows.access.rules import Actor
-from workflows.cases.commands import begin_screening, return_case, submit_case
+from workflows.cases.commands import begin_screening, return_case, submit_case, withdraw_case
 from workflows.evidence.describing import describe_evidence, remove_evidence
 from workflows.evidence.disclosure import link_to_evidence
 from workflows.evidence.queries import case_items, item_row
@@ -118,6 +118,13 @@ def test_only_the_learner_describes_and_removes(intake: Intake) -> None:
             remove_evidence(intake.db, stranger, item_id)
     with pytest.raises(NotFound):
         remove_evidence(intake.db, intake.learner, ItemId(new_id()))
+
+
+def test_a_draft_that_was_withdrawn_is_not_said_to_have_been_submitted(intake: Intake) -> None:
+    item_id = intake.announce(noise(1000)).item_id
+    withdraw_case(intake.db, intake.learner, intake.case_id)
+    with pytest.raises(Conflict, match="has ended"):
+        remove_evidence(intake.db, intake.learner, item_id)
 
 
 def returned(intake: Intake) -> ItemId:

@@ -16,6 +16,7 @@ from storage.tables import Case
 from storage.vocabulary import CaseState
 from workflows.cases.states import EDITABLE, transition
 
+LEFT = frozenset({CaseState.WITHDRAWN, CaseState.EXPIRED})
 MOVED_ON = "This case has moved on since the page was made. Reload it to see how it stands now."
 
 
@@ -50,6 +51,8 @@ def state_of(case: Case) -> CaseState:
 
 def still_editable(case: Case) -> None:
     """Return when the learner may change the case's content; raise Conflict when not."""
+    if state_of(case) in LEFT:
+        raise Conflict("This case has ended: what is in it does not change any more.")
     if state_of(case) not in EDITABLE:
         raise Conflict("This case was submitted: what is in it does not change any more.")
 
