@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--email", required=True, help="where people can write to")
     parser.add_argument("--description", default="", help="a sentence about the institution")
     parser.add_argument("--colour", default="", help="its colour, such as #1f5f8b")
+    parser.add_argument("--accent", default="", help="a second one, for lines on its badges")
     parser.add_argument("--admin-name", required=True, help="the first administrator's name")
     parser.add_argument("--admin-email", required=True, help="where their link is mailed to")
 
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _set_up(container: Container, args: argparse.Namespace) -> None:
     profile: dict[str, object] = {"description": args.description, "colour": args.colour}
+    profile["accent"] = args.accent
     founding = Founding(args.slug, args.name, args.country, args.url, args.email, profile)
     institution_id = found_institution(container.db, founding)
     import_policy(container.db, SYSTEM, institution_id, Policy())

@@ -12,7 +12,7 @@ from app.web.access import parts, public, without_cookies
 from storage.database import Transaction
 from storage.ids import DefinitionId, EndorsementId, OrganisationId, sha256_of
 from workflows.issuance import published
-from workflows.issuance.artefacts import achievement_png
+from workflows.issuance.artefacts import achievement_png, house_of
 
 blueprint = Blueprint("documents", __name__)
 
@@ -87,7 +87,7 @@ def picture(definition_id: UUID) -> Response:
     """The picture of an achievement, without anybody's credential in it."""
     with parts().db.reading() as tx:
         found = _achievement(tx, definition_id)
-    body = achievement_png(found.definition.title, found.institution, found.colour)
+    body = achievement_png(found.definition, house_of(found))
     return machine_answer(body, "image/png", LONG)
 
 

@@ -1,50 +1,108 @@
-"""What a person downloads: the badge with the credential inside, and the certificate.
+"""What a person downloads: the badge with the credential inside, the token, and the certificate.
 
 The same credential makes the same bytes; drawing takes a moment, so what was drawn is kept.
 """
 
-import re
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from credentials.badge import BadgeFace, badge_png, draw_badge
 from credentials.baking import bake_png, bake_svg
 from credentials.certificate import make_certificate
+from credentials.colours import COLOUR, DEFAULT_ACCENT, DEFAULT_COLOUR
 from credentials.documents import load_json
+from workflows.frameworks.definition import Definition
 from workflows.issuance.queries import CredentialView
 
-COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 PIXELS = 640
+_LONGEST_LEVEL = 24
 
 
-def achievement_svg(title: str, institution: str, colour: str) -> bytes:
-    """The picture of an achievement, without a credential in it. An odd colour is left out."""
-    return _drawn(title, institution, colour if COLOUR.fullmatch(colour) else "")
+class Branded(Protocol):
+    """What says whose colours it wears."""
+
+    @property
+    def institution(self) -> str:
+        """The institution's name."""
+
+    @property
+    def colour(self) -> str:
+        """Its colour as it was typed."""
+
+    @property
+    def accent(self) -> str:
+        """Its second colour as it was typed."""
 
 
-def achievement_png(title: str, institution: str, colour: str) -> bytes:
+@dataclass(frozen=True)
+class House:
+    """An institution as pictures show it, with colours that are some."""
+
+    name: str
+    colour: str = DEFAULT_COLOUR
+    accent: str = DEFAULT_ACCENT
+
+
+def house_of(thing: Branded) -> House:
+    """Its name and colours; what is no colour is left out."""
+    return House(
+        thing.institution,
+        thing.colour if COLOUR.fullmatch(thing.colour) else DEFAULT_COLOUR,
+        thing.accent if COLOUR.fullmatch(thing.accent) else DEFAULT_ACCENT,
+    )
+
+
+def level_of(definition: Definition) -> str:
+    """The level in a few letters: of the European framework, else the definition's own if short."""
+    if definition.elements.eqf_level is not None:
+        return f"EQF {definition.elements.eqf_level}"
+    return definition.level if len(definition.level) <= _LONGEST_LEVEL else ""
+
+
+def achievement_svg(definition: Definition, house: House, title: str = "") -> bytes:
+    """The picture of an achievement, without a credential in it."""
+    return _drawn(
+        BadgeFace(
+            title or definition.title,
+            house.name,
+            level_of(definition),
+            colour=house.colour,
+            accent=house.accent,
+        )
+    )
+
+
+def achievement_png(definition: Definition, house: House) -> bytes:
     """The same as PNG."""
-    return _pixels(achievement_svg(title, institution, colour))
+    return _pixels(achievement_svg(definition, house))
 
 
-def badge_file(view: CredentialView, kind: str) -> bytes:
-    """The badge with the signed credential baked in; `kind` is "png" or "svg"."""
-    picture = achievement_svg(view.definition.title, view.institution, view.colour)
+def badge_svg(view: CredentialView) -> bytes:
+    """The credential's badge with nothing baked in."""
+    return achievement_svg(view.definition, house_of(view), view.title)
+
+
+def badge_file(view: CredentialView, kind: str, token: str = "") -> bytes:
+    """The badge with the signed credential baked in; `kind` is "png" or "svg".
+
+    Where `token` is given, that is baked in, the credential as VC-JWT.
+    """
+    inside = token.encode() or view.document
     if kind == "svg":
-        return bake_svg(picture, view.document)
-    return bake_png(_pixels(picture), view.document)
+        return bake_svg(badge_svg(view), inside)
+    return bake_png(_pixels(badge_svg(view)), inside)
 
 
 def certificate(view: CredentialView) -> bytes:
     """The certificate as PDF, with the signed credential attached."""
-    picture = achievement_svg(view.definition.title, view.institution, view.colour)
-    colour = view.colour if COLOUR.fullmatch(view.colour) else ""
-    return _set(view.document, picture, view.learner, colour)
+    level = level_of(view.definition)
+    return _set(view.document, badge_svg(view), view.learner, level, house_of(view))
 
 
 @lru_cache(maxsize=128)
-def _drawn(title: str, institution: str, colour: str) -> bytes:
-    face = BadgeFace(title, institution)
-    return draw_badge(BadgeFace(title, institution, colour=colour) if colour else face)
+def _drawn(face: BadgeFace) -> bytes:
+    return draw_badge(face)
 
 
 @lru_cache(maxsize=64)
@@ -53,8 +111,12 @@ def _pixels(svg: bytes) -> bytes:
 
 
 @lru_cache(maxsize=32)
-def _set(document: bytes, picture: bytes, learner: str, colour: str) -> bytes:
-    signed = load_json(document)
-    if colour:
-        return make_certificate(signed, picture, learner=learner, colour=colour)
-    return make_certificate(signed, picture, learner=learner)
+def _set(document: bytes, picture: bytes, learner: str, level: str, house: House) -> bytes:
+    return make_certificate(
+        load_json(document),
+        picture,
+        learner=learner,
+        level=level,
+        colour=house.colour,
+        accent=house.accent,
+    )

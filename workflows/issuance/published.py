@@ -58,6 +58,7 @@ class Achievement:
     definition: Definition
     institution: str
     colour: str
+    accent: str
     offered: bool
     document: bytes
 
@@ -83,6 +84,7 @@ def achievement(tx: Transaction, site: Site, definition_id: DefinitionId) -> Ach
         definition=definition,
         institution=institution.name,
         colour=str(institution.profile.get("colour", "")),
+        accent=str(institution.profile.get("accent", "")),
         offered=version.retired_at is None,
         document=dump_json(build_achievement(claims)),
     )

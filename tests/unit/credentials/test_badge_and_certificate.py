@@ -9,13 +9,16 @@ from io import BytesIO
 from xml.etree import ElementTree
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
-from credentials.badge import BadgeFace, badge_png, draw_badge, mark_of
+from credentials import fonts
+from credentials.badge import BadgeFace, badge_png, draw_badge
 from credentials.baking import bake_png, bake_svg
 from credentials.certificate import LABELS, certificate_face, make_certificate
 from credentials.documents import JsonObject, dump_json
 from credentials.errors import Malformed
+from credentials.fonts import has_font
+from credentials.lettering import is_right_to_left, mark_of, pieces, shortened
 from credentials.reading import read_credential
 from tests.fixtures.badges import signed_credential
 
@@ -87,6 +90,86 @@ def test_text_that_cannot_be_signed_is_not_drawn() -> None:
 )
 def test_a_title_has_a_mark(title: str, mark: str) -> None:
     assert mark_of(title) == mark
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("Energy", list("Energy")),
+        ("Çe\u0301a", ["Ç", "e\u0301", "a"]),
+        ("ที่นี่", ["ที่", "นี่"]),
+        ("جامعة القاهرة", ["القاهرة", "جامعة"]),
+        ("दिल्ली विश्व", ["दिल्ली", "विश्व"]),
+    ],
+)
+def test_joined_scripts_stand_around_the_seal_word_by_word(text: str, drawn: list[str]) -> None:
+    assert pieces(text) == drawn
+    assert is_right_to_left(text) is text.startswith("ج")
+
+
+def test_long_titles_are_cut_at_a_word() -> None:
+    assert shortened("Care of  the\nelderly", 40) == "Care of the elderly"
+    assert shortened("Care of the elderly at home, by night", 28) == "Care of the elderly at…"
+    assert len(shortened("x" * 500, 96)) == 97
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "建築物のエネルギー管理と省エネルギー診断の実務",
+        "건물 에너지 관리 전문가",
+        "إدارة الطاقة في المباني العامة",
+        "ניהול אנרגיה במבנים",
+        "การจัดการพลังงานในอาคาร",
+        "ऊर्जा प्रबंधन",
+        "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+        "Gestión energética – Łódź – Çeşme – Ελλάδα – Україна",
+    ],
+)
+def test_titles_of_any_script_are_drawn_with_fonts_of_our_own(title: str) -> None:
+    assert set(title) - set(" –") <= set(without_the_machines_fonts(title))
+    pictures = [
+        Image.open(BytesIO(badge_png(draw_badge(replace(FACE, title=one, mark="M")), 128)))
+        for one in (title, ".")
+    ]
+    written = ImageChops.difference(*(one.convert("L") for one in pictures)).getbbox()
+    assert written is not None
+    left, top, right, bottom = written
+    assert (left >= 26, top >= 60, right <= 102, bottom <= 87) == (True,) * 4, written
+
+
+def without_the_machines_fonts(text: str) -> str:
+    """The letters that the packages' fonts have."""
+    return "".join(letter for letter in text if has_font(letter, everything=False))
+
+
+def test_letters_that_no_font_has_are_left_out() -> None:
+    assert shortened("Care \U000f0000 of", 40) == "Care of"
+    assert draw_badge(replace(FACE, title="Care \U000f0000", mark="M")) != b""
+
+
+def test_badges_are_drawn_without_the_packages_of_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "PACKAGES", ())
+    for kept in (fonts.has_font, fonts.fonts_at_hand):
+        kept.cache_clear()
+    try:
+        assert b"<svg" in draw_badge(replace(FACE, title="建築 Łódź"))
+    finally:
+        monkeypatch.undo()
+        for kept in (fonts.has_font, fonts.fonts_at_hand):
+            kept.cache_clear()
+
+
+def test_the_mark_and_the_level_can_be_read_at_64_pixels() -> None:
+    face = BadgeFace("CNC Technician", "Northbridge College", "EQF 4")
+    small = Image.open(BytesIO(badge_png(draw_badge(face), 64))).convert("L")
+    for box, ground in (((16, 14, 48, 29), "light"), ((18, 44, 46, 55), "dark")):
+        part = small.crop(box)
+        darkest, lightest = part.getextrema()
+        assert lightest - darkest > 150, ground  # type: ignore[operator]
+        rows = [part.crop((0, y, part.width, y + 1)).getextrema() for y in range(part.height)]
+        strong = sum(high - low > 100 for low, high in rows)  # type: ignore[misc]
+        assert strong >= 6, ground  # letters at least six pixels high
 
 
 def test_baked_pictures_verify_as_the_credential() -> None:
