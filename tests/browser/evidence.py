@@ -1,10 +1,13 @@
 """A case with evidence of several sorts, made through the house's own commands, for the viewer."""
 
 import io
+import math
 import time
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -56,7 +59,7 @@ def at_hand(house: Installation) -> Container:
 
 
 def gathered(parts: Container, learner: Actor, title: str, folder: Path) -> Things:
-    """A new case with a film, a picture, and files that a browser would run; looked into."""
+    """A new case, looked into: film, picture, sound, and files that a browser would run."""
     with parts.db.reading() as tx:
         definition = tx.session.exec(
             select(DefinitionVersion).where(col(DefinitionVersion.title).startswith(title))
@@ -66,6 +69,7 @@ def gathered(parts: Container, learner: Actor, title: str, folder: Path) -> Thin
     files: Mapping[str, tuple[EvidenceKind, bytes]] = {
         "service.webm": (EvidenceKind.VIDEO, film(folder / "service.webm")),
         "plate.jpg": (EvidenceKind.PHOTO, picture()),
+        "talk.ogg": (EvidenceKind.AUDIO, sound(folder / "talk.ogg")),
         "plan.svg": (EvidenceKind.WORK_PRODUCT, svg()),
         "menu.html": (EvidenceKind.WORK_PRODUCT, f"<script>{RUNS}</script>".encode()),
     }
@@ -135,6 +139,20 @@ def film(path: Path, seconds: int = 24) -> bytes:
         for number in range(seconds * 10):
             grey = Image.new("RGB", (320, 180), (number // 10 * 9 % 255,) * 3)
             container.mux(stream.encode(av.VideoFrame.from_image(grey)))
+        container.mux(stream.encode())
+    return path.read_bytes()
+
+
+def sound(path: Path, seconds: int = 8) -> bytes:
+    """A tone."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libopus", rate=48000, layout="mono")
+        for number in range(seconds * 50):
+            frame = av.AudioFrame(format="s16", layout="mono", samples=960)
+            wave = (int(9000 * math.sin(at / 20)) for at in range(960))
+            frame.planes[0].update(array("h", wave).tobytes())
+            frame.sample_rate, frame.pts, frame.time_base = 48000, number * 960, Fraction(1, 48000)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path.read_bytes()
 

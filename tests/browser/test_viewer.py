@@ -3,20 +3,24 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Route
 from sqlmodel import select
 
-from storage.ids import SheetId
+from storage.ids import ItemId, SheetId
 from storage.tables import ScoreSheet
-from storage.vocabulary import ConflictAnswer
-from tests.browser.evidence import Things, actor_named, at_hand, gathered
+from storage.vocabulary import CaptionKind, ConflictAnswer
+from tests.browser.acts import chosen
+from tests.browser.evidence import Things, actor_named, at_hand, gathered, picture
 from tests.browser.installation import Installation
 from tests.browser.visitor import Street, Visitor, blemishes
 from workflows.assessment.commands import allocate_assessors, declare_conflict
 from workflows.cases.commands import accept_for_assessment, begin_screening, submit_case
 from workflows.cases.rules import Declaration
+from workflows.evidence.captions import attach_words
+from workflows.evidence.describing import remove_evidence
 from workflows.evidence.marks import mark_evidence, read_mark
 
 COOK = "Cook (toward Red Seal)"
@@ -168,6 +172,48 @@ def test_a_picture_is_zoomed_by_keys(street: Street, things: Things) -> None:
     joy.page.keyboard.press("0")
     assert joy.page.locator("[data-zoom-shown]").inner_text() == "100 %"
     assert blemishes(joy.page) == []
+
+
+def test_what_is_said_in_a_sound_is_written_under_it_and_marked_beside_it(
+    street: Street, things: Things
+) -> None:
+    attach_words(
+        things.parts.db,
+        things.learner,
+        things.items["talk.ogg"],
+        kind=CaptionKind.CAPTIONS,
+        language="en",
+        label="English",
+        text="WEBVTT\n\n00:01.000 --> 00:03.000\nFirst the stock.\n\n"
+        "00:04.000 --> 00:06.000\nThen <b>the roux</b>.\n",
+    )
+    page = at(street.person(JOY), things, "talk.ogg").page
+    said = page.locator("[data-caption]")
+    page.evaluate("document.querySelector('audio').currentTime = 1.5")
+    said.get_by_text("First the stock.").wait_for()
+    page.evaluate("document.querySelector('audio').currentTime = 4.5")
+    said.get_by_text("Then the roux.").wait_for()
+    assert "Then the roux." in page.locator(".cue-list [aria-current]").inner_text()
+    page.locator("[data-caption-choice]").select_option("Off")
+    said.wait_for(state="hidden")
+    assert blemishes(page) == []
+
+
+def test_the_small_picture_and_what_is_next_come_without_a_reload(
+    street: Street, things: Things
+) -> None:
+    joy = street.person(JOY)
+    asked: list[str] = []
+    joy.page.on("response", lambda answer: asked.append(answer.url))
+    plate = {"name": "second plate.jpg", "mimeType": "image/jpeg", "buffer": picture() + b" "}
+    chosen(joy, f"/cases/{things.case_id}").set_input_files([plate])
+    line = joy.page.locator("[data-item]", has_text="second plate")
+    line.locator(".thumb-picture").wait_for()
+    arrived_and_sealed = 2
+    nexts = [url for url in asked if url.endswith("/next")]
+    assert len(nexts) >= arrived_and_sealed
+    item_id = str(line.get_attribute("data-item"))
+    remove_evidence(things.parts.db, things.learner, ItemId(UUID(item_id)))
 
 
 def test_the_rubric_leads_to_the_moment_and_a_note_is_kept_beside_it(

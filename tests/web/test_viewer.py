@@ -448,7 +448,9 @@ class TestWhatTheStoreDoesNotHoldAsSealed:
         assert "not what was sealed" in ines.get(sheet).text
         assert film(panel) + "/file" not in ines.get(sheet).text
         assert film(panel) + "/file" not in ana.get(film(panel)).text
-        assert "does not hold this file" in ana.get(f"/cases/{panel.case_id}").text
+        case = ana.get(f"/cases/{panel.case_id}").text
+        assert "does not hold this file" in case and "keep your own copy" in case
+        assert "Not as sealed" in case and "upload the file again" not in case
         assert ines.get(film(panel) + "/stream").status_code == 404
 
     def test_its_rendition_was_made_before_and_still_plays(
