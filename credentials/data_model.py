@@ -18,14 +18,12 @@ from credentials.errors import Malformed
 from credentials.status_entry import ENTRY, LIST_CREDENTIAL, check_entry, check_list
 
 CREDENTIAL, PRESENTATION = "VerifiableCredential", "VerifiablePresentation"
-ENVELOPE = "EnvelopedVerifiableCredential"
 MOST_CREDENTIALS = 20
 
 _TYPED = ("credentialStatus", "termsOfUse", "evidence", "refreshService", "proof")
 _WORDS = ("name", "description")
 _LANGUAGE_VALUE = {"@value", "@language", "@direction"}
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
-_ENVELOPED = re.compile(r"data:application/[a-z0-9.+-]+[;,][\s\S]+")
 
 
 def is_version_1(document: JsonObject) -> bool:
@@ -67,24 +65,6 @@ def check_presentation(document: JsonObject) -> None:
     if len(_nodes_at(document, "verifiableCredential")) > MOST_CREDENTIALS:
         raise Malformed("The presentation has more credentials than Assay reads.")
     _check_texts(document)
-
-
-def is_envelope(node: JsonObject) -> bool:
-    """Whether the object only wraps a credential that is secured from outside."""
-    return ENVELOPE in as_list(node.get("type"))
-
-
-def check_envelope(node: JsonObject) -> None:
-    """Raise Malformed for an envelope of which nothing could be taken out."""
-    if as_list(node.get("type")) != [ENVELOPE]:
-        raise Malformed(
-            "An enveloped credential has the type %(type)s and no other.", type=ENVELOPE
-        )
-    if CREDENTIALS_V2 not in as_list(node.get("@context")):
-        raise Malformed("@context does not begin with %(url)s.", url=CREDENTIALS_V2)
-    address = node.get("id")
-    if not isinstance(address, str) or not _ENVELOPED.fullmatch(address):
-        raise Malformed("The id of an enveloped credential is not a data: address.")
 
 
 def _check_base(document: JsonObject, kind: str) -> None:

@@ -8,16 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from credentials.data_model import (
-    check_credential,
-    check_envelope,
-    check_presentation,
-    is_envelope,
-    validity,
-)
+from credentials.data_model import check_credential, check_presentation, validity
 from credentials.dates import write_instant
 from credentials.did import VerificationMethod, find_method, resolve_did
 from credentials.documents import JsonObject, as_list, id_of, load_json, types_of
+from credentials.envelopes import enveloped_credential, enveloped_presentation, is_envelope
 from credentials.errors import (
     BadKey,
     BadProof,
@@ -27,11 +22,13 @@ from credentials.errors import (
     NotYetReadable,
 )
 from credentials.keys import public_from_multibase
-from credentials.parts import Setting
+from credentials.parts import Part, Setting
 from credentials.proof_sets import read_proofs, without_proofs
 from credentials.proofs import ASSERTION, AUTHENTICATION, Canonicalize, Proof, holds
 from credentials.related import check_related
 from credentials.status_entry import ENTRY, WITHDRAWN, read_entry
+from credentials.token_checks import check_token
+from credentials.verdict import Finding
 
 
 @dataclass(frozen=True)
@@ -52,10 +49,10 @@ class Question:
 
 def against_credential(document: JsonObject, question: Question) -> Iterator[CredentialError]:
     """What speaks against a credential: nothing, or errors with words for people."""
+    if is_envelope(document):
+        yield from _against_enveloped(document, question)
+        return
     try:
-        if is_envelope(document):
-            check_envelope(document)
-            raise NotYetReadable("Credentials in an envelope are not checked here.")
         check_credential(document)
         proofs = read_proofs(document, question.canonicalize)
     except CredentialError as error:
@@ -64,10 +61,7 @@ def against_credential(document: JsonObject, question: Question) -> Iterator[Cre
     issuer = id_of(document["issuer"])
     yield from _against_proofs(proofs, issuer, ASSERTION, question)
     yield from _against_dates(document, question.now)
-    yield from _against_related(document, question)
-    if question.status:
-        for entry in as_list(document.get("credentialStatus")):
-            yield from _against_status(entry, issuer, question)
+    yield from _against_the_rest(document, question)
 
 
 def against_presentation(
@@ -78,6 +72,11 @@ def against_presentation(
     With `signed` false it needs no proof: then only the credentials are vouched for.
     """
     try:
+        if is_envelope(document):
+            document = enveloped_presentation(
+                document, question.setting, question.domain, question.challenge
+            )
+            signed = False
         check_presentation(document)
         if signed:
             proofs = read_proofs(document, question.canonicalize, AUTHENTICATION)
@@ -93,6 +92,31 @@ def against_presentation(
     for one in as_list(document.get("verifiableCredential")):
         if isinstance(one, dict):
             yield from against_credential(one, question)
+
+
+def _against_enveloped(node: JsonObject, question: Question) -> Iterator[CredentialError]:
+    """A credential in a token: what is in it, whose token it is, and until when."""
+    try:
+        given = enveloped_credential(node)
+        check_credential(given.credential)
+        question.canonicalize(without_proofs(given.credential))
+    except CredentialError as error:
+        yield error
+        return
+    for check in check_token(given, Part(""), question.setting):
+        if check.outcome is Finding.FAILED:
+            yield BadProof(check.message, **check.params)
+        elif check.outcome is Finding.UNKNOWN:
+            yield NotYetReadable(check.message, **check.params)
+    yield from _against_the_rest(given.credential, question)
+
+
+def _against_the_rest(document: JsonObject, question: Question) -> Iterator[CredentialError]:
+    """Related resources and statuses, whichever way the credential is secured."""
+    yield from _against_related(document, question)
+    if question.status:
+        for entry in as_list(document.get("credentialStatus")):
+            yield from _against_status(entry, id_of(document["issuer"]), question)
 
 
 def _against_proofs(

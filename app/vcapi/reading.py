@@ -46,6 +46,7 @@ def order_of(options: JsonObject, *, renames: bool) -> Order:
         status=_status(options),
         previous=_texts(options, "previousProof"),
         proof_id=text_at(options, "proofId"),
+        enveloped=text_at(options, "securingMechanism") == "EnvelopingProof",
         renames=renames,
     )
 

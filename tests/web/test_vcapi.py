@@ -1,5 +1,6 @@
 """VC-API: who may have what signed, what comes back, and what is said of what others signed."""
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -274,6 +275,29 @@ def test_presentations_are_asked_with_every_credential_in_them(caller: Caller) -
     assert told(caller.send("/presentations/verify", {"presentation": changed})) == [
         "The signature does not match the document."
     ]
+
+
+def test_a_credential_in_an_envelope_verifies_as_long_as_nothing_of_it_is_changed(
+    caller: Caller,
+) -> None:
+    enveloped = caller.signed(securingMechanism="EnvelopingProof")
+    assert enveloped["type"] == "EnvelopedVerifiableCredential"
+    assert caller.verify(enveloped) == []
+    head, payload, signature = enveloped["id"].split(".")
+    inner = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    assert inner["credentialStatus"]["type"] == "BitstringStatusListEntry"
+    other = base64.urlsafe_b64encode(json.dumps({**inner, "name": "Other"}).encode()).decode()
+    changed = {**enveloped, "id": ".".join((head, other.rstrip("="), signature))}
+    assert "does not match" in caller.verify(changed)[0]
+    assert caller.verify({**enveloped, "id": "data:application/sd-jwt,x"}) == [
+        "Envelopes of the kind application/sd-jwt are not read yet."
+    ]
+    presentation = {
+        "@context": [CREDENTIALS_V2],
+        "type": ["VerifiablePresentation"],
+        "verifiableCredential": [enveloped, changed],
+    }
+    assert len(told(caller.send("/presentations/verify", {"presentation": presentation}))) == 1
 
 
 class TestTheTestContext:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, func, select
 
 from credentials.documents import JsonObject, dump_json, text_at
+from credentials.envelopes import put_in_envelope
 from credentials.fetching import Fetcher
 from credentials.keys import did_key, public_multibase
 from credentials.proof_sets import append_proof, without_proofs
@@ -76,6 +77,8 @@ def issue_by_api(db: Database, desk: Desk, credential: JsonObject, order: Order)
         document = {**document, "credentialStatus": _take_place(db, desk, claim)}
     else:
         _note(db, desk.who, key_id)
+    if order.enveloped:
+        return put_in_envelope(document, key.private, names.method(name))
     options = proof_options(order.cryptosuite, names.method(name), db.clock.now())
     if order.proof_id is not None:
         options["id"] = order.proof_id

@@ -14,6 +14,7 @@ from storage.vocabulary import StatusPurpose
 class Order:
     """How a credential is to be signed. `status` None: it gets no place in a status list.
 
+    `enveloped`: it comes as a token in an envelope, and not with an embedded proof.
     `renames`: a credential that names another issuer is signed all the same, in our name.
     """
 
@@ -21,6 +22,7 @@ class Order:
     status: StatusPurpose | None = StatusPurpose.REVOCATION
     previous: tuple[str, ...] = ()
     proof_id: str | None = None
+    enveloped: bool = False
     renames: bool = False
 
 

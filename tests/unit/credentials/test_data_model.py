@@ -6,9 +6,10 @@ import hashlib
 import pytest
 
 from credentials.contexts import CREDENTIALS_V1, CREDENTIALS_V2
-from credentials.data_model import check_credential, check_envelope, check_presentation
+from credentials.data_model import check_credential, check_presentation
 from credentials.digests import multibase_sha256
 from credentials.documents import JsonObject, JsonValue
+from credentials.envelopes import check_envelope
 from credentials.errors import BadStatus, CannotFetch, CredentialError, Malformed
 from credentials.multibase import to_base64url
 from credentials.related import check_related
@@ -141,6 +142,7 @@ def test_refuses_what_is_no_presentation(more: JsonObject, reason: str) -> None:
     "more",
     [
         {"@context": []},
+        {"type": "EnvelopedVerifiablePresentation"},
         {"type": ["EnvelopedVerifiableCredential", "VerifiableCredential"]},
         {"id": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"},
         {"id": 7},
@@ -152,9 +154,9 @@ def test_refuses_what_is_no_envelope(more: JsonObject) -> None:
         "type": "EnvelopedVerifiableCredential",
         "id": "data:application/vc+jwt,eyJhbGciOiJFUzI1NiJ9.e30.c2ln",
     }
-    check_envelope(envelope)
+    check_envelope(envelope, "EnvelopedVerifiableCredential")
     with pytest.raises(Malformed):
-        check_envelope({**envelope, **more})
+        check_envelope({**envelope, **more}, "EnvelopedVerifiableCredential")
 
 
 def a_list(bits: bytes, **more: JsonValue) -> JsonObject:
