@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "walk one whole case, as all of its people, on real files",
     "verify": "check a credential and the evidence it names",
     "export": "write a credential with all that is needed to check it offline",
+    "keys": "list, rotate and reseal the signing keys, or sign everything anew",
     "vault": "copy the kept files to another store, verifying as it goes",
     "fsck": "compare what is written with what is stored, both ways",
 }

@@ -61,9 +61,11 @@ PLACES = (
         "registrar.register",
         frozenset({Role.REGISTRAR, Role.AUDITOR}),
     ),
+    Place(marked("Release many"), "batches.home", frozenset({Role.REGISTRAR})),
     Place(marked("What comes due"), "keeping.due", frozenset({Role.REGISTRAR, Role.AUDITOR})),
     Place(marked("Organisations"), "employer.organisations", frozenset({Role.REGISTRAR})),
     Place(marked("People"), "admin.people", frozenset({Role.ADMINISTRATOR})),
+    Place(marked("Signing keys"), "signing_keys.home", frozenset({Role.ADMINISTRATOR})),
     Place(
         marked("Own forms"),
         "same_bytes.forms",

@@ -262,21 +262,17 @@ class TestSigningAnew:
         run_releases(decided)
         return decided
 
-    def administrator(self, decided: Decided) -> Actor:
-        return decided.world.person(Role.ADMINISTRATOR)
-
     def test_everything_in_force_is_signed_anew_and_the_earlier_text_is_kept(
         self, issued: Decided
     ) -> None:
         db, institution = issued.db, issued.world.institution_id
         before = {row.id: row.document for row in rows(db)}
-        admin = self.administrator(issued)
         with pytest.raises(Conflict):
-            begin_resigning(db, admin, institution)
+            begin_resigning(db, SYSTEM, institution)
         rotate_key(db, ISSUER, SYSTEM, institution)
-        begin_resigning(db, admin, institution)
+        begin_resigning(db, SYSTEM, institution)
         with pytest.raises(Conflict):
-            begin_resigning(db, admin, institution)
+            begin_resigning(db, SYSTEM, institution)
         assert run_resigning(issued) == 3
         sign_lists(issued.world)
         after = rows(db)
@@ -297,7 +293,7 @@ class TestSigningAnew:
     def test_a_killed_worker_leaves_each_signed_anew_once(self, issued: Decided) -> None:
         db, institution = issued.db, issued.world.institution_id
         rotate_key(db, ISSUER, SYSTEM, institution)
-        batch_id = begin_resigning(db, self.administrator(issued), institution)
+        batch_id = begin_resigning(db, SYSTEM, institution)
         with db.reading() as tx:
             promise = tx.session.exec(
                 select(OutboxRow).where(OutboxRow.kind == Work.RESIGN_SLICE.value)
@@ -318,7 +314,7 @@ class TestSigningAnew:
         with issued.db.transaction() as tx:
             tx.session.get_one(Credential, first.id).state = "revoked"
         rotate_key(issued.db, ISSUER, SYSTEM, issued.world.institution_id)
-        begin_resigning(issued.db, self.administrator(issued), issued.world.institution_id)
+        begin_resigning(issued.db, SYSTEM, issued.world.institution_id)
         run_resigning(issued)
         documents = {row.id: row.document for row in rows(issued.db)}
         assert documents[first.id] == first.document

@@ -4,13 +4,29 @@ import pytest
 
 from credentials.verify import Outcome
 from storage.vocabulary import Role
-from tests.fixtures.issued import Issued, nothing, run_corrections, sign_lists
+from tests.fixtures.issued import (
+    ISSUER,
+    Issued,
+    nothing,
+    run_corrections,
+    run_promised,
+    sign_lists,
+)
+from tests.fixtures.panel import Panel
 from tests.fixtures.recall import Recall
 from tests.fixtures.web import Browser
-from tests.fixtures.world import SITE
+from tests.fixtures.world import SITE, World
 from workflows.issuance.published import verify_own
 from workflows.issuance.queries import public_credential
+from workflows.issuance.releasing import release_slice
 from workflows.issuance.rules import REASONS, Reason
+from workflows.work import Work
+
+
+@pytest.fixture
+def web_env(web_env: dict[str, str]) -> dict[str, str]:
+    """The pages make keys under the secret of those who run the promised work."""
+    return {**web_env, "KEY_ENCRYPTION_SECRET": ISSUER.key_secret}
 
 
 @pytest.fixture
@@ -96,3 +112,77 @@ def test_only_the_registrar_has_these_pages(issued: Issued, browser: Browser) ->
     assert record(issued) not in register
     browser.sign_in(issued.registrar)
     assert record(issued) in browser.get("/staff/credentials").text
+
+
+class TestMany:
+    @pytest.fixture
+    def panel(self, recall: Recall) -> Panel:
+        return recall(decided_panel)
+
+    def test_decided_cases_are_released_from_the_page_and_it_says_how_far_it_is(
+        self, panel: Panel, browser: Browser
+    ) -> None:
+        browser.sign_in(panel.registrar)
+        page = browser.get("/staff/batches").text
+        assert "Ana Souza" in page
+        assert browser.post("/staff/batches", {}).status_code == 422
+        answer = browser.post("/staff/batches", {"cases": str(panel.case_id)})
+        assert answer.status_code == 303
+        progress = answer.location.partition("?")[0]
+        headers = {"HX-Request": "true", "HX-Request-Type": "partial"}
+        part = browser.get(progress, headers=headers).text
+        assert ('hx-trigger="every 2s"' in part, "<html" in part) == (True, False)
+        assert browser.post(f"{progress}/stop", {}).status_code == 303
+        assert "It is stopped" in browser.get(progress).text
+        assert browser.post(f"{progress}/go-on", {}).status_code == 303
+        assert browser.post(f"{progress}/go-on", {}).status_code == 409
+        run_releases(panel.world)
+        done = browser.get(progress).text
+        assert "It is done" in done
+        assert "hx-trigger" not in done
+        assert "Nothing waits" in browser.get("/staff/batches").text
+
+    def test_all_of_a_kind_are_released_by_one_button(self, panel: Panel, browser: Browser) -> None:
+        browser.sign_in(panel.registrar)
+        answer = browser.post("/staff/batches", {"definition": str(panel.case().definition_id)})
+        assert answer.status_code == 303
+        assert run_releases(panel.world) == 1
+        assert "/credentials/" in browser.get("/staff/credentials").text
+
+    def test_nobody_else_releases_many(self, panel: Panel, browser: Browser) -> None:
+        for actor in (panel.decider, panel.coordinator, panel.learner):
+            browser.sign_in(actor)
+            assert browser.get("/staff/batches").status_code == 403
+            assert browser.post("/staff/batches", {}).status_code == 403
+
+
+def test_an_administrator_makes_a_new_key_and_has_everything_signed_anew(
+    issued: Issued, browser: Browser
+) -> None:
+    browser.sign_in(issued.registrar)
+    assert browser.get("/admin/keys").status_code == 403
+    browser.sign_in(issued.world.person(Role.ADMINISTRATOR))
+    assert "key-1" in browser.get("/admin/keys").text
+    assert browser.post("/admin/keys/sign-anew", {}).status_code == 409
+    assert browser.post("/admin/keys/rotate", {}).status_code == 303
+    page = browser.get("/admin/keys").text
+    assert "key-2" in page
+    assert "One credential in force is signed with an earlier key" in page
+    answer = browser.post("/admin/keys/sign-anew", {})
+    assert answer.status_code == 303
+    assert "key-2" in browser.get(answer.location.partition("?")[0]).text
+
+
+def decided_panel(world: World) -> Panel:
+    panel = Panel(world)
+    panel.scored()
+    panel.decide()
+    return panel
+
+
+def run_releases(world: World) -> int:
+    return run_promised(
+        world,
+        Work.RELEASE_SLICE,
+        lambda subject, outbox_id: release_slice(world.db, ISSUER, subject, outbox_id),
+    )

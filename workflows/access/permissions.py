@@ -49,6 +49,7 @@ class Permission(StrEnum):
     ANSWER_ENDORSEMENT = "answer_endorsement"
     LIST_CREDENTIALS = "list_credentials"
     CHANGE_CREDENTIAL_STATUS = "change_credential_status"
+    RELEASE_MANY = "release_many"
     RUN_BATCHES = "run_batches"
     MANAGE_KEYS = "manage_keys"
     ISSUE_BY_API = "issue_by_api"
@@ -173,6 +174,7 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
     ),
     Permission.CHANGE_CREDENTIAL_STATUS: (Grant(Role.REGISTRAR, Scope.INSTITUTION),),
     Permission.ISSUE_BY_API: (Grant(Role.REGISTRAR, Scope.HOLDER),),
+    Permission.RELEASE_MANY: (Grant(Role.REGISTRAR, Scope.HOLDER),),
     Permission.RUN_BATCHES: (
         Grant(Role.REGISTRAR, Scope.HOLDER),
         Grant(Role.ADMINISTRATOR, Scope.HOLDER),

@@ -41,7 +41,7 @@ def begin_releases(db: Database, issuer: Issuer, actor: Actor, case_ids: Sequenc
     Each is looked at when its turn comes: one that moved on, or that this person may not release,
     is passed over and named. Raises Forbidden, InvalidInput (none, or too many).
     """
-    acting(actor, Permission.RUN_BATCHES)
+    acting(actor, Permission.RELEASE_MANY)
     if actor.institution_id is None:
         raise NotFound(NOT_YOURS)
     ensure_issuer_key(db, issuer, actor.institution_id)
@@ -49,14 +49,13 @@ def begin_releases(db: Database, issuer: Issuer, actor: Actor, case_ids: Sequenc
 
 
 @command
-def begin_resigning(db: Database, actor: Actor, institution_id: InstitutionId) -> UUID:
+def begin_resigning(db: Database, who: Who, institution_id: InstitutionId) -> UUID:
     """Sign everything that is in force anew under the live key; returns the batch's id.
 
-    The status lists follow at once. Raises Forbidden, NotFound (no key), Conflict (it is under way,
-    or everything is signed with this key).
+    The status lists follow at once. Raises NotFound (no key), Conflict (it is under way, or
+    everything is signed with this key).
     """
     with db.transaction() as tx:
-        who = acting(actor, Permission.MANAGE_KEYS)
         key_id = live_key_id(tx, institution_id)
         if _unfinished(tx, institution_id, BatchKind.RESIGN):
             raise Conflict("Everything is being signed anew already.")
@@ -70,6 +69,12 @@ def begin_resigning(db: Database, actor: Actor, institution_id: InstitutionId) -
         _promise(tx, batch)
         _sign_lists_anew(tx, institution_id, key_id)
         return batch.id
+
+
+def signed_with_others(tx: Transaction, institution_id: InstitutionId) -> int:
+    """How many credentials that are in force are signed with another key than the live one."""
+    key_id = live_key_id(tx, institution_id)
+    return len(_signed_with_another(tx, institution_id, key_id))
 
 
 @command
@@ -139,7 +144,7 @@ def _begin_releases(
     db: Database, actor: Actor, institution_id: InstitutionId, case_ids: Sequence[CaseId]
 ) -> UUID:
     with db.transaction() as tx:
-        who = acting(actor, Permission.RUN_BATCHES)
+        who = acting(actor, Permission.RELEASE_MANY)
         known = _decided(tx, institution_id, case_ids)
         if not known or len(case_ids) > MOST_CASES:
             raise InvalidInput("Choose decided cases, at most fifty thousand at a time.")
