@@ -23,8 +23,9 @@ SECRET_NAMES = re.compile(
 )
 REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(X-Amz-[A-Za-z-]+)=[^&\s\"']+"), r"\1=[redacted]"),
-    (re.compile(r"(\w+://)[^/\s:@]*:[^/\s@]+@"), r"\1[redacted]@"),
-    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[e-mail]"),
+    # each begins at the beginning of a word only, or long words would take their square in time
+    (re.compile(r"(\b\w+://)[^/\s:@]*:[^/\s@]+@"), r"\1[redacted]@"),
+    (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[e-mail]"),
     # what storage.ids.new_token makes, by itself or as an access token
     (re.compile(r"(?<![\w-])(assay_)?[\w-]{43}(?![\w-])"), "[token]"),
 )

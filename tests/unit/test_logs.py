@@ -11,6 +11,7 @@ import pytest
 from app import logs
 from storage.events import request_id
 from storage.ids import sha256_of
+from tests.fixtures.bounded import bounded_work
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -112,3 +113,9 @@ def test_digests_and_ids_stay_readable(lines: Lines) -> None:
     (line,) = lines()
     assert line["digest"] == digest
     assert line["item"] == "0198c1f2-7f0e-7cc3-98c4-dc0c0c07398f"
+
+
+@pytest.mark.parametrize("word", ["a", "a.", "a@", "a:/", "a://"])
+def test_a_long_word_is_looked_through_as_quickly_as_any(word: str) -> None:
+    with bounded_work():
+        assert logs.redacted(word * 200_000) == word * 200_000
