@@ -24,6 +24,7 @@ CREDENTIAL: JsonObject = {
     "@context": [CREDENTIALS_V2],
     "id": "urn:uuid:86294362-4254-4f36-854f-3952fe42555d",
     "type": ["VerifiableCredential"],
+    "issuer": "did:key:z6MkhWqdDBPojHA7cprTGTt5yHv5yUi1B8cnXn8ReLumkw6E",
     "credentialSubject": {"id": "did:example:subject", "name": "Ana"},
 }
 EXAMPLES = "https://www.w3.org/ns/credentials/examples/v2"
@@ -185,6 +186,7 @@ def test_a_list_under_a_stolen_name_is_not_believed(caller: Caller) -> None:
         ({"credentialSubject": {"undefinedTerm": "x"}}, {}),
         ({"issuer": "fake-issuer"}, {}),
         ({"issuer": {"id": None}}, {}),
+        ({"issuer": {}}, {}),
         ({"id": "_:b0"}, {}),
         ({"@context": [CREDENTIALS_V2, EXAMPLES]}, {}),
         ({"@context": [CREDENTIALS_V2, {"@base": "https://a.example/"}]}, {}),
@@ -324,7 +326,8 @@ class TestWhoMay:
     ) -> None:
         scope = TokenScope.CREDENTIALS_ISSUE
         registrar = holder(app, db, people.registrar, scope)
-        assert registrar.signed()["issuer"].startswith("did:key:")
+        house = "did:web:127.0.0.1%3A8000"
+        assert registrar.signed({"issuer": house})["issuer"] == house
         for caller, status in (
             (Caller(app), 401),
             (Caller(app, "assay_made_up"), 401),
@@ -344,6 +347,10 @@ class TestWhoMay:
         registrar = holder(app, db, people.registrar, TokenScope.CREDENTIALS_ISSUE)
         answer: Any = registrar.issue({"issuer": "did:web:university.example"}).json
         assert "not as did:web:university.example" in answer["errors"][0]["detail"]
+        unnamed = {name: value for name, value in CREDENTIAL.items() if name != "issuer"}
+        answer = registrar.send("/credentials/issue", {"credential": unnamed}).json
+        words = answer["errors"][0]["detail"]
+        assert "names no issuer" in words and "or did:web:127.0.0.1%3A8000" in words
 
     def test_everybody_may_verify(self, caller: Caller) -> None:
         assert caller.verify({}) != []

@@ -35,6 +35,11 @@ class Names:
     web_method: str
     key_method: str = field(default="")
 
+    @property
+    def told(self) -> str:
+        """Both names, in a sentence."""
+        return f"{self.did_key} or {self.did_web}"
+
     def method(self, issuer: str) -> str:
         """The name of the key under this issuer."""
         return self.web_method if issuer == self.did_web else self.key_method
@@ -44,9 +49,12 @@ def fit_to_sign(credential: JsonObject, order: Order, names: Names) -> JsonObjec
     """The credential as it will be signed, but for its status. Raises Malformed, BadStatus."""
     if order.cryptosuite not in CRYPTOSUITES:
         raise Malformed("Assay does not sign with “%(name)s”.", name=order.cryptosuite[:80])
-    named = credential if "issuer" in credential else {**credential, "issuer": names.did_key}
-    document = _in_our_name(named, order, names)
-    check_credential(document)
+    if "issuer" not in credential:
+        raise Malformed(
+            "The document names no issuer. This service signs as %(ours)s.", ours=names.told
+        )
+    check_credential(credential)
+    document = _in_our_name(credential, order, names)
     return _with_terms_of_proofs(document)
 
 
@@ -61,16 +69,12 @@ def wants_place(document: JsonObject, order: Order) -> bool:
 
 def _in_our_name(document: JsonObject, order: Order, names: Names) -> JsonObject:
     issuer = document["issuer"]
-    if isinstance(issuer, dict) and "id" not in issuer:
-        issuer = {"id": names.did_key, **issuer}
-        document = {**document, "issuer": issuer}
     if id_of(issuer) in (names.did_key, names.did_web):
         return document
-    check_credential(document)
     if not order.renames:
         raise Malformed(
             "This service signs as %(ours)s, not as %(theirs)s.",
-            ours=f"{names.did_key} or {names.did_web}",
+            ours=names.told,
             theirs=str(id_of(issuer))[:200],
         )
     ours = {**issuer, "id": names.did_key} if isinstance(issuer, dict) else names.did_key
