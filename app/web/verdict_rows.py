@@ -38,6 +38,7 @@ NAMES = {
     "evidence": marked("Evidence"),
     "subject": marked("What it speaks of"),
 }
+MOST_REASONS = 2
 SUSPENDED = marked("It is suspended by its issuer, for a time: %(reason)s")
 REVOKED = marked("It was revoked by its issuer: %(reason)s")
 
@@ -63,10 +64,14 @@ class EndorsementLines:
 
 @dataclass(frozen=True)
 class ShownVerdict:
-    """A verdict for a page. `items` are the evidence items that carry a digest."""
+    """A verdict for a page. `items` are the evidence items that carry a digest.
+
+    `why` are the words of what failed or could not be told, for whoever reads no further.
+    """
 
     result: str
     title: str
+    why: Sequence[str]
     lines: Sequence[Line]
     endorsements: Sequence[EndorsementLines]
     files: Sequence[Line]
@@ -82,10 +87,14 @@ def shown_verdict(
     """
     given = [check for check in verdict.checks if check.code == "evidence"]
     # a file that is another one says nothing against the credential
-    outcome = Verdict(tuple(one for one in verdict.checks if one.code != "evidence")).outcome
+    decisive = tuple(one for one in verdict.checks if one.code != "evidence")
+    outcome = Verdict(decisive).outcome
+    telling = {Outcome.NOT_VALID: Finding.FAILED, Outcome.CANNOT_TELL: Finding.UNKNOWN}
+    why = [one for one in decisive if one.outcome is telling.get(outcome)]
     return ShownVerdict(
         result=OUTCOMES[outcome],
         title=_(TITLES[outcome]),
+        why=[_reason(check, own) for check in why[:MOST_REASONS]],
         lines=[_line(check, own) for check in verdict.checks if _is_of_the_document(check)],
         endorsements=_endorsements(verdict, beside),
         files=[_line(check, None) for check in given if check.outcome is not Finding.NOTED],
@@ -114,6 +123,12 @@ def _line(check: Check, own: CredentialView | None) -> Line:
     words = _own_words(check, own) or _(check.message, **check.params)
     name = NAMES.get(check.code.removeprefix("endorsement.").partition(".")[0], check.code)
     return Line(_(name), RESULTS[check.outcome], words)
+
+
+def _reason(check: Check, own: CredentialView | None) -> str:
+    """A check's words; of what could not be told, with what it is about."""
+    line = _line(check, own)
+    return f"{line.name}: {line.text}" if check.outcome is Finding.UNKNOWN else line.text
 
 
 def _own_words(check: Check, own: CredentialView | None) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import cast
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,6 +13,7 @@ from app.web.forms import messages
 from app.web.limits import limited
 from app.web.security import accepts_up_to
 from app.web.verdict_rows import own_credential, shown_verdict
+from credentials.did import did_web_url
 from credentials.documents import JsonObject, JsonValue, as_list, id_of
 from credentials.errors import CredentialError
 from credentials.fetching import Fetcher, RemoteFetcher
@@ -175,9 +177,21 @@ def _about(verdict: Verdict, own: CredentialView | None) -> dict[str, str]:
     return {
         "title": _name(document) or _name(subject.get("achievement")) or _name(badge),
         "issuer": _name(document.get("issuer")) or _name(badge.get("issuer")),
+        "place": _place(document.get("issuer") or badge.get("issuer")),
         "learner": _learner(subject),
         "own": own.url if own else "",
     }
+
+
+def _place(issuer: JsonValue) -> str:
+    """The site that answers for an issuer; empty for a key that anybody may have made."""
+    name = _object(issuer).get("id") or issuer
+    if not isinstance(name, str):
+        return ""
+    try:
+        return urlsplit(did_web_url(name) if name.startswith("did:web:") else name).netloc
+    except (CredentialError, ValueError):
+        return ""
 
 
 def _object(node: JsonValue) -> JsonObject:
