@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from app.container import Container
 
 # so many jobs of a queue lie in RQ at a time; the others wait in the outbox
-ROOM = 50
+ROOM = 100
 # how many small pieces of work share a process, when there are enough for so many workers
 SHARING = frozenset({Queue.SEAL.value})
-LARGEST_BATCH = 12
+LARGEST_BATCH = 24
 SHARED_BY = 4
 QUIET_SECONDS = 1.0
 BUSY_SECONDS = 0.25

@@ -13,6 +13,7 @@ the fork; without that a job takes half as long again.
 """
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -34,11 +35,12 @@ from app.jobs import entrypoint
 from app.jobs.entrypoint import Bench
 from app.jobs.queues import own_connection, rq_queue
 from app.jobs.stopping import tell, when_told
-from storage.database import Database
+from app.scanning import NoScanner
 from storage.errors import AssayError
 from storage.ids import OutboxId, new_id
 from storage.outbox import PACE, Pace
 from storage.vocabulary import Queue
+from workflows.evidence.one_pass import read_once
 from workflows.work import begin_work, is_done
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def run_forever(
     entrypoint.furnish(Bench(parts, handlers or _all_handlers(), pace))
     os.nice(PATIENCE.get(queue, 0))
     told = when_told()
-    _warm_up(parts.db)
+    _warm_up(parts, queue)
     pause = SHORTEST_PAUSE
     while not told.is_set():
         began = time.monotonic()
@@ -87,16 +89,21 @@ def _all_handlers() -> Mapping[str, "Handler"]:
     return HANDLERS
 
 
-def _warm_up(db: Database) -> None:
+def _warm_up(parts: "Container", queue: str) -> None:
     """Have loaded and compiled once what each forked process would otherwise do anew."""
     nobody = OutboxId(new_id())
     try:
-        begin_work(db, nobody)
-        is_done(db, nobody)
+        begin_work(parts.db, nobody)
+        is_done(parts.db, nobody)
+        if queue == Queue.SEAL:
+            parts.vault.warm_up()
+            read_once([b"%PDF-"], "warm.pdf", NoScanner(), lambda _: None)
     except AssayError as error:
         log.warning("worker starts cold", reason=str(error))
     finally:
-        db.close()
+        parts.db.close()
+    # what is there now is not looked through again, so that forked processes go on sharing it
+    gc.freeze()
 
 
 def _serve(parts: "Container", queue: str, told: Event) -> None:

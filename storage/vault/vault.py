@@ -74,6 +74,16 @@ class Vault:
             object_lock=self.address.object_lock,
         )
 
+    def warm_up(self) -> None:
+        """Have loaded and asked once what forked processes would otherwise each do anew.
+
+        No line stays open that they would share. Nothing happens while the store is away.
+        """
+        with suppress(StoreAway):
+            self.find(CANARY)
+            self._keeps_versions()
+        self._client.close()
+
     def canary(self) -> None:
         """Return when a small write is kept and read back."""
         with store_errors():
@@ -299,14 +309,18 @@ class Vault:
 
         Raises StillLocked.
         """
-        if self._versions is None:
-            self._versions = has_versions(self._client, self._bucket)
+        versions = self._keeps_versions()
         with suppress(ObjectMissing), store_errors():
-            remove(self._client, self._bucket, key, versions=self._versions)
+            remove(self._client, self._bucket, key, versions=versions)
 
     def lock(self, key: str, until: datetime) -> bool:
         """Have the store refuse to remove an object before; False where it knows no locks."""
         return lock(self._client, self._bucket, key, until)
+
+    def _keeps_versions(self) -> bool:
+        if self._versions is None:
+            self._versions = has_versions(self._client, self._bucket)
+        return self._versions
 
     def list_keys(self, prefix: str) -> Iterator[ObjectFacts]:
         """Every object whose key begins so, in the order of the keys."""
