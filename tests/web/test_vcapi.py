@@ -93,7 +93,7 @@ def holder(app: Flask, db: Database, actor: Actor, scope: TokenScope) -> Caller:
 
 def test_a_credential_is_signed_in_our_name_and_verifies(caller: Caller) -> None:
     signed = caller.signed()
-    method = signed["proof"][0]["verificationMethod"]
+    method = signed["proof"]["verificationMethod"]
     assert method.partition("#")[0] == signed["issuer"]
     assert signed["issuer"].startswith("did:key:z6Mk")
     assert caller.verify(signed) == []
@@ -107,8 +107,8 @@ def test_a_credential_is_signed_in_our_name_and_verifies(caller: Caller) -> None
 def test_either_cryptosuite_signs_for_either_name(caller: Caller, cryptosuite: str) -> None:
     web = {"id": "did:web:127.0.0.1%3A8000", "name": "House"}
     signed = caller.signed({"issuer": web}, cryptosuite=cryptosuite)
-    assert signed["issuer"] == web and signed["proof"][0]["cryptosuite"] == cryptosuite
-    assert signed["proof"][0]["verificationMethod"] == f"{web['id']}#key-1"
+    assert signed["issuer"] == web and signed["proof"]["cryptosuite"] == cryptosuite
+    assert signed["proof"]["verificationMethod"] == f"{web['id']}#key-1"
     assert caller.verify(signed) == []
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, func, select
 
-from credentials.documents import JsonObject, dump_json, text_at
+from credentials.documents import JsonObject, as_list, dump_json, text_at
 from credentials.envelopes import put_in_envelope
 from credentials.fetching import Fetcher
 from credentials.keys import did_key, public_multibase
@@ -84,7 +84,9 @@ def issue_by_api(db: Database, desk: Desk, credential: JsonObject, order: Order)
         options["id"] = order.proof_id
     if order.previous:
         options["previousProof"] = list(order.previous)
-    return append_proof(document, options, key.private, desk.canonicalize)
+    signed = append_proof(document, options, key.private, desk.canonicalize)
+    proofs = as_list(signed["proof"])
+    return {**signed, "proof": proofs[0]} if len(proofs) == 1 else signed
 
 
 def set_status_by_api(
