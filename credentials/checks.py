@@ -4,6 +4,9 @@ Used for the credential, for each endorsement and for status lists alike, whethe
 the document or the document in a token.
 """
 
+from collections.abc import Iterator, Sequence
+
+from credentials import compiled
 from credentials.canonical import canonicalize
 from credentials.did import find_method, resolve_did
 from credentials.documents import JsonObject, as_list, id_of
@@ -12,9 +15,13 @@ from credentials.issuers import check_method
 from credentials.jwt import VcJwt
 from credentials.keys import public_from_multibase
 from credentials.parts import Part, Setting, check_dates
+from credentials.proof_sets import read_proofs
 from credentials.proofs import Proof, holds, read_proof
 from credentials.token_checks import check_token
-from credentials.verdict import Check
+from credentials.verdict import N_, Check, Finding
+
+_MOST_PROOFS = 4
+"""Each may cost a canonicalisation of a document made to be hard."""
 
 _NOT_YET = {
     *("ecdsa-rdfc-2019", "ecdsa-jcs-2019", "ecdsa-sd-2023", "bbs-2023", "ecdsa-xi-2023"),
@@ -32,13 +39,30 @@ def check_secured(given: JsonObject | VcJwt, part: Part, setting: Setting) -> li
     if isinstance(given, VcJwt):
         return check_token(given, part, setting)
     try:
-        proof = read_proof(given)
+        proofs = _read(given)
     except BadProof as error:
         return _without_proof(given, part, error)
     except CredentialError as error:
         return [part.refused("well_formed", error)]
-    dates = check_dates(given, proof.expires, part, setting.now)
-    return [part.well_formed(), *_check_signature(given, proof, part, setting), dates]
+    ends = min((proof.expires for proof in proofs if proof.expires), default=None)
+    dates = check_dates(given, ends, part, setting.now)
+    return [part.well_formed(), *_check_signatures(given, proofs, part, setting), dates]
+
+
+def _read(document: JsonObject) -> list[Proof]:
+    """All proofs, with one canonicalisation for those that are over the same document."""
+    if len(as_list(document.get("proof"))) <= 1:
+        return [read_proof(document)]
+    if len(as_list(document["proof"])) > _MOST_PROOFS:
+        raise BadProof("The document carries more proofs than Assay reads.")
+    known: dict[int, tuple[JsonObject, bytes]] = {}
+
+    def canonical(part: JsonObject) -> bytes:
+        if id(part) not in known:
+            known[id(part)] = part, compiled.canonicalize(part)
+        return known[id(part)][1]
+
+    return read_proofs(document, canonical)
 
 
 def _without_proof(document: JsonObject, part: Part, error: BadProof) -> list[Check]:
@@ -62,6 +86,38 @@ def _kind_not_read(document: JsonObject) -> str | None:
                 if isinstance(kind, str) and kind in _NOT_YET:
                     return kind
     return None
+
+
+def _check_signatures(
+    document: JsonObject, proofs: Sequence[Proof], part: Part, setting: Setting
+) -> Iterator[Check]:
+    """Every proof: those of the issuer, without whom it is nobody's, then those of others."""
+    issuer = id_of(document.get("issuer")) if len(proofs) > 1 else None
+    own = [proof for proof in proofs if _signer(proof) == issuer] or proofs[:1]
+    for proof in own:
+        yield from _check_signature(document, proof, part, setting)
+    for proof in proofs:
+        if proof not in own:
+            yield _also_signed(proof, part, setting)
+
+
+def _also_signed(proof: Proof, part: Part, setting: Setting) -> Check:
+    """The signature of somebody beside the issuer."""
+    signer = {"signer": _signer(proof)[:200]}
+    try:
+        document = resolve_did(_signer(proof), setting.get)
+        method = find_method(document, proof.verification_method)
+    except CredentialError as error:
+        return part.refused("signature", error)
+    if not holds(proof, public_from_multibase(method.public_multibase)) or not method.may_assert:
+        message = N_("The signature of %(signer)s, who is not the issuer, does not hold.")
+        return part.check("signature", Finding.FAILED, message, **signer)
+    message = N_("It is signed by %(signer)s as well, who is not the issuer.")
+    return part.check("signature", Finding.PASSED, message, **signer)
+
+
+def _signer(proof: Proof) -> str:
+    return proof.verification_method.partition("#")[0]
 
 
 def _check_signature(

@@ -10,16 +10,22 @@ from pathlib import Path
 
 import pikepdf
 
+from credentials import compiled
 from credentials.badge import BadgeFace, badge_png, draw_badge
 from credentials.baking import bake_png, bake_svg
 from credentials.certificate import make_certificate
 from credentials.documents import JsonObject, dump_json
 from credentials.errors import CannotFetch
 from credentials.openbadges import StatusClaim, build_credential
+from credentials.proof_sets import append_proof
+from credentials.proofs import proof_options
 from tests.fixtures.badges import (
     CLAIMS,
     INDEX,
+    ISSUED,
+    KEY,
     LISTS,
+    METHOD,
     signed,
     signed_credential,
     signed_endorsement,
@@ -68,7 +74,16 @@ def documents() -> tuple[JsonObject, ...]:
         signed_endorsement(),
         status_list("revocation"),
         assertion(),
+        _chained(),
     )
+
+
+def _chained() -> JsonObject:
+    """A credential with a proof of each suite, the second over the first."""
+    first = {**proof_options("eddsa-rdfc-2022", METHOD, ISSUED), "id": "urn:p:1"}
+    second = {**proof_options("eddsa-jcs-2022", METHOD, ISSUED), "previousProof": "urn:p:1"}
+    once = append_proof(build_credential(CLAIMS), first, KEY, compiled.canonicalize)
+    return append_proof(once, second, KEY, compiled.canonicalize)
 
 
 @cache

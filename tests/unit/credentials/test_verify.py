@@ -14,14 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from credentials import compiled
 from credentials.badge import BadgeFace, badge_png, draw_badge
 from credentials.baking import bake_png, bake_svg
 from credentials.did import did_web_url
-from credentials.documents import JsonObject, dump_json
+from credentials.documents import JsonObject, as_list, dump_json
 from credentials.errors import CannotFetch, CredentialError
-from credentials.keys import did_key
+from credentials.keys import PrivateKey, did_key
 from credentials.openbadges import StatusClaim, build_credential, build_endorsement
-from credentials.proofs import add_proof
+from credentials.proof_sets import append_proof
+from credentials.proofs import add_proof, proof_options
 from credentials.status_list import build_status_entry, build_status_list_credential, new_bits
 from credentials.verify import Check, Finding, Outcome, Verdict, evidence_of, verify
 from tests.fixtures.badges import (
@@ -497,3 +499,41 @@ def test_no_document_makes_the_verdict_fail_in_another_way(changes: dict[str, ob
     except CredentialError:
         return
     assert judge(data).checks
+
+
+def also_signed(key: PrivateKey, *, over_the_first: bool = False, **changes: object) -> JsonObject:
+    """The good credential with a second proof by a did:key, as a set or as a chain."""
+    name = did_key(key)
+    document = build_credential(CLAIMS)
+    first = proof_options("eddsa-rdfc-2022", METHOD, ISSUED)
+    second = proof_options("eddsa-jcs-2022", f"{name}#{name.split(':')[2]}", ISSUED)
+    if over_the_first:
+        first, second = {**first, "id": "urn:p:1"}, {**second, "previousProof": "urn:p:1"}
+    once = append_proof(document, first, KEY, compiled.canonicalize)
+    return {**append_proof(once, second, key, compiled.canonicalize), **changes}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_second_signature_is_told_beside_the_issuers(chained: bool) -> None:
+    verdict = judge(also_signed(EMPLOYER_KEY, over_the_first=chained))
+    assert verdict.outcome is Outcome.VALID, verdict.checks
+    first, second = verdict.of("signature")
+    assert "nothing was changed" in first.text and "as well" in second.text
+    changed = judge(also_signed(EMPLOYER_KEY, over_the_first=chained, name="Welding"))
+    assert [check.outcome for check in changed.of("signature")] == [Finding.FAILED] * 2
+
+
+def test_proofs_of_others_alone_are_not_the_issuers() -> None:
+    document = also_signed(EMPLOYER_KEY)
+    second = as_list(document["proof"])[1]
+    verdict = judge({**document, "proof": [second, {**second, "id": "urn:p:2"}]})  # type: ignore[dict-item]
+    assert only(verdict, "issuer").outcome is Finding.FAILED
+    many = judge({**document, "proof": [second] * 5})
+    assert "more proofs" in only(many, "signature").text
+
+
+def test_a_signature_with_the_jcs_suite_is_good_too() -> None:
+    options = proof_options("eddsa-jcs-2022", METHOD, ISSUED)
+    document = append_proof(build_credential(CLAIMS), options, KEY, compiled.canonicalize)
+    assert judge(document).outcome is Outcome.VALID
+    assert only(judge({**document, "name": "Welding"}), "signature").outcome is Finding.FAILED
