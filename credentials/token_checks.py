@@ -67,7 +67,7 @@ def _find(given: VcJwt, part: Part, setting: Setting) -> _Found:
     own = key_of_did(issuer)
     if own is not None:
         return _Found(own, issuer_is_key(issuer, part))
-    if kid is not None and kid.startswith("https://"):
+    if kid is not None and kid.startswith(("https://", "http://")):
         return _at_address(kid, issuer, part, setting)
     if issuer.startswith("did:"):
         method = _in_did_document(issuer, kid, _brought(header), setting)
@@ -83,7 +83,7 @@ def _at_address(kid: str, issuer: str, part: Part, setting: Setting) -> _Found:
     """A key that has an address: the issuer's if it stands on the issuer's own site."""
     key = read_keys(setting.get(urldefrag(kid).url), kid)
     params = {"key": kid[:200], "issuer": issuer[:200]}
-    if _origin(kid) == _origin(issuer):
+    if _site(kid) == _site(issuer):
         message = N_("The key stands at %(key)s, on the site of the issuer %(issuer)s.")
         return _Found(key, part.check("issuer", Finding.PASSED, message, **params))
     message = N_("The key stands at %(key)s; nothing shows that it is one of %(issuer)s.")
@@ -122,11 +122,13 @@ def _signed_at(given: VcJwt) -> datetime | None:
     return validity(given.credential)[0]
 
 
-def _origin(address: str) -> str:
-    """Scheme and host of an address, of a did:web that of its document. Raises Malformed."""
+def _site(address: str) -> str:
+    """Host and port of an address, of a did:web those of its document. Raises Malformed.
+
+    Which scheme counts is the fetcher's rule: https, but for one's own house in development.
+    """
     url = did_web_url(address.partition("#")[0]) if address.startswith("did:web:") else address
     try:
-        parts = urlsplit(url)
+        return urlsplit(url).netloc.lower()
     except ValueError:
         raise Malformed("“%(address)s” is not a whole address.", address=address[:200]) from None
-    return f"{parts.scheme}://{parts.netloc}".lower()
