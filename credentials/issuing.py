@@ -4,10 +4,12 @@ The document and its proof are the same as by `build_credential` and `add_proof`
 beforehand, because canonicalising refuses what could not be signed safely.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from threading import Lock
+from typing import cast
 
 from cachetools import LRUCache
 
@@ -49,8 +51,20 @@ def sign_credential(
     shared = _shared(claims)
     document = assemble(claims, shared.achievement, shared.issuer)
     options = proof_options(CRYPTOSUITE, verification_method, created)
-    canonicalize = partial(compiled.canonicalize, constants=shared.constants)
+    canonicalize = partial(_canonicalize, constants=shared.constants)
     return {**document, "proof": [make_proof(document, options, key, canonicalize)]}
+
+
+def _canonicalize(document: JsonObject, constants: Constants) -> bytes:
+    """Canonical bytes; those of proof options are kept, for a batch is signed within seconds."""
+    if "credentialSubject" in document:
+        return compiled.canonicalize(document, constants=constants)
+    return _of_options(json.dumps(document, ensure_ascii=False))
+
+
+@lru_cache(maxsize=256)
+def _of_options(text: str) -> bytes:
+    return compiled.canonicalize(cast(JsonObject, json.loads(text)))
 
 
 def _shared(claims: CredentialClaims) -> _Shared:

@@ -29,6 +29,14 @@ class _Resolver(Protocol):
     """PyLD's context resolver, opaque to us."""
 
 
+class _Expanded(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
+    """PyLD expands before it writes RDF. Ours is expanded already, which is most of that work."""
+
+    def expand(self, input_: object, options: object) -> object:
+        """What is given, as it is."""
+        return input_
+
+
 class _Thread(threading.local):
     """A thread's context resolvers, one per set of contexts it was asked for."""
 
@@ -62,7 +70,7 @@ def to_quads(expanded: list[JsonValue]) -> list[pyoxigraph.Quad]:
     """The RDF dataset of an expanded document. Raises Malformed if it is not valid RDF."""
     options: dict[str, object] = {"format": "application/n-quads", "documentLoader": _loader({})}
     try:
-        text = cast(str, jsonld.to_rdf(expanded, options))
+        text = cast(str, _Expanded().to_rdf(expanded, options))
         return list(pyoxigraph.parse(text.encode(), format=pyoxigraph.RdfFormat.N_QUADS))
     except (jsonld.JsonLdError, RecursionError, TypeError, ValueError, SyntaxError) as error:
         raise _refused(error) from None

@@ -7,6 +7,7 @@ from credentials.errors import Malformed
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _CHUNK_DIGITS = 10
 _CHUNK = 58**_CHUNK_DIGITS  # the most digits of a number that a processor divides at once
 _MAX_BASE58 = 1024  # base58 costs the square of its length; keys and signatures have under 100
@@ -18,13 +19,11 @@ def to_base58(data: bytes) -> str:
     digits: list[str] = []
     while number:
         number, rest = divmod(number, _CHUNK)
-        for _ in range(_CHUNK_DIGITS):
-            rest, digit = divmod(rest, 58)
-            digits.append(_ALPHABET[digit])
-    while digits and digits[-1] == _ALPHABET[0]:
-        digits.pop()
+        for _ in range(_CHUNK_DIGITS // 2):
+            rest, pair = divmod(rest, len(_PAIRS))
+            digits.append(_PAIRS[pair])
     zeros = len(data) - len(data.lstrip(b"\0"))
-    return "z" + _ALPHABET[0] * zeros + "".join(reversed(digits))
+    return "z" + _ALPHABET[0] * zeros + "".join(reversed(digits)).lstrip(_ALPHABET[0])
 
 
 def from_base58(text: str) -> bytes:
