@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from bench import credentials, intake
+from bench import batch, credentials, intake, status
 from bench.measure import Result
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -15,7 +15,7 @@ def main() -> None:
     """Measure, print, write."""
     found = []
     print(f"{'what':32} {'value':>12} {'reference':26} {'value':>12} {'ratio':>8}  goal")
-    for result in chain(credentials.results(), intake.results()):
+    for result in chain(credentials.results(), status.results(), batch.results(), intake.results()):
         found.append(result)
         print(line(result), flush=True)
     _write(found)

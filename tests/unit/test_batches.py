@@ -37,7 +37,7 @@ def test_few_pieces_of_work_have_a_process_each() -> None:
 
 
 def test_many_share_processes_and_each_is_handed_out_once() -> None:
-    many = promised(50)
+    many = promised(4 * LARGEST_BATCH + 3)
     shared = list(batches(many))
     assert max(map(len, shared)) == LARGEST_BATCH
     assert [one.id for batch in shared for one in batch] == [one.id for one in many]
