@@ -7,13 +7,23 @@ from typing import cast
 import pytest
 from sqlmodel import select
 
-from credentials.documents import JsonObject, load_json
-from credentials.verify import Outcome
+from credentials.documents import JsonObject, JsonValue, children, load_json
+from credentials.verify import Finding, Outcome, verify
 from storage.errors import Conflict, NotFound
 from storage.ids import AccountId, CaseId, CredentialId, DecisionId
-from storage.tables import Case, Credential, DefinitionVersion, Mail, OutboxRow
-from storage.vocabulary import Role
+from storage.tables import (
+    Case,
+    Credential,
+    DefinitionVersion,
+    EvidenceItem,
+    Mail,
+    OutboxRow,
+    StatusList,
+)
+from storage.vault import Vault
+from storage.vocabulary import EvidenceState, Role
 from tests.fixtures.issued import ISSUER, Issued, nothing, run_promised, sign_lists
+from tests.fixtures.keeping import erase, with_bytes
 from tests.fixtures.panel import Panel
 from tests.fixtures.world import DEFINITIONS, SIGNED, SITE, World
 from workflows.cases import commands as cases
@@ -22,7 +32,7 @@ from workflows.issuance.claims import read_frozen
 from workflows.issuance.commands import issue_credential
 from workflows.issuance.correcting import Correction, correct_credential, issue_correction
 from workflows.issuance.naming import ask_without_name, asked_unnamed, choose_name
-from workflows.issuance.published import verify_own
+from workflows.issuance.published import local_fetcher, verify_own
 from workflows.issuance.queries import public_credential
 from workflows.issuance.renewing import open_renewal, running_out, tell_running_out
 from workflows.issuance.stacking import stacks_for
@@ -223,3 +233,55 @@ class TestTranscripts:
         assert load_json(view.document) == member
         with pytest.raises(NotFound):
             make_transcript(issued.db, ISSUER, world.person(Role.LEARNER))
+
+
+class TestErasure:
+    def test_after_it_the_holders_credential_still_verifies_with_its_files(
+        self, world: World, vault: Vault
+    ) -> None:
+        """Their copy and their files: nothing of ours but keys and status is needed for it."""
+        issued = Issued(world)
+        held = (issued.row().document or "").encode()
+        items = with_bytes(issued.panel, vault)
+        erase(issued.panel, vault)
+        renew_lists(issued.db)
+        sign_lists(world)
+        with issued.db.reading() as tx:
+            states = tx.session.exec(select(EvidenceItem.state)).all()
+        assert set(states) == {EvidenceState.ERASED.value}
+        files = {item.file_name + str(number): item.sha256 for number, item in enumerate(items)}
+        verdict = verify(
+            held,
+            fetch=local_fetcher(issued.db, SITE, nothing),
+            now=world.clock.now(),
+            evidence={name: digest for name, digest in files.items() if digest},
+        )
+        assert verdict.outcome is Outcome.VALID, [check.text for check in verdict.checks]
+        compared = verdict.of("evidence")
+        assert [check.outcome for check in compared] == [Finding.PASSED] * len(items)
+        with issued.db.reading() as tx:
+            view = public_credential(tx, SITE, issued.credential_id)
+        assert view.document == held
+        assert not any(item.openable for item in view.items)
+
+    def test_no_address_and_no_status_list_holds_anything_personal(self, world: World) -> None:
+        issued = Issued(world)
+        learner = issued.learner
+        with issued.db.reading() as tx:
+            lists = tx.session.exec(select(StatusList)).all()
+        told = [*addresses_in(issued.document()), *(one.document or "" for one in lists)]
+        assert len(lists) == 2
+        for personal in (
+            learner.name,
+            *learner.name.split(),
+            learner.email,
+            str(learner.account_id),
+        ):
+            assert not any(personal.lower() in text.lower() for text in told)
+
+
+def addresses_in(value: JsonValue) -> list[str]:
+    """Every address in a document."""
+    if isinstance(value, str):
+        return [value] if value.startswith(("http", "did:", "urn:")) else []
+    return [found for child in children(value) for found in addresses_in(child)]
