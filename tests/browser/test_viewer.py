@@ -184,13 +184,13 @@ def test_what_is_said_in_a_sound_is_written_under_it_and_marked_beside_it(
         kind=CaptionKind.CAPTIONS,
         language="en",
         label="English",
-        text="WEBVTT\n\n00:01.000 --> 00:03.000\nFirst the stock.\n\n"
+        text="WEBVTT\n\n00:01.000 --> 00:03.000\nFirst stock & salt.\n\n"
         "00:04.000 --> 00:06.000\nThen <b>the roux</b>.\n",
     )
     page = at(street.person(JOY), things, "talk.ogg").page
     said = page.locator("[data-caption]")
     page.evaluate("document.querySelector('audio').currentTime = 1.5")
-    said.get_by_text("First the stock.").wait_for()
+    said.get_by_text("First stock & salt.", exact=True).wait_for()
     page.evaluate("document.querySelector('audio').currentTime = 4.5")
     said.get_by_text("Then the roux.").wait_for()
     assert "Then the roux." in page.locator(".cue-list [aria-current]").inner_text()

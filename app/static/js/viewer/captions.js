@@ -26,7 +26,8 @@ function under(player, media, place) {
   const write = () => {
     const track = tracks.find((one) => one.mode === "hidden");
     const cues = [...track?.activeCues ?? []];
-    place.textContent = cues.map((cue) => cue instanceof VTTCue ? cue.text : "").join("\n");
+    // its text alone would show & as it is written in the file: &amp;
+    place.textContent = cues.map((cue) => cue instanceof VTTCue ? cue.getCueAsHTML().textContent : "").join("\n");
     if (track) place.lang = track.language;
   };
   const choose = () => {
