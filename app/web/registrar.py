@@ -14,7 +14,7 @@ from storage.ids import CredentialId, InstitutionId
 from storage.vocabulary import Role
 from workflows.access.permissions import Permission
 from workflows.access.rules import NOT_YOURS
-from workflows.issuance.commands import change_credential
+from workflows.issuance.commands import change_and_publish
 from workflows.issuance.correcting import Correction, correct_credential
 from workflows.issuance.naming import asked_unnamed
 from workflows.issuance.queries import credentials_of
@@ -84,9 +84,9 @@ def change_status(credential_id: UUID, act: str) -> AnyResponse:
     """Suspend, lift the suspension, or revoke."""
     try:
         form = parse(StatusForm)
-        change_credential(
+        change_and_publish(
             parts().db,
-            parts().site,
+            parts().issuer,
             actor(),
             CredentialId(credential_id),
             act=ACTS[act],
@@ -95,7 +95,7 @@ def change_status(credential_id: UUID, act: str) -> AnyResponse:
         )
     except InvalidInput as error:
         return again("registrar/status.html", error, **_status_page(credential_id, act))
-    notice = _("Done. The status list is being signed, and the learner is told.")
+    notice = _("Done. Checks say so from now on, and the learner is told.")
     return hx.redirect("registrar.record", notice, credential_id=credential_id)
 
 

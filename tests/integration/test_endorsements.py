@@ -11,13 +11,21 @@ import pytest
 from sqlmodel import col, select
 
 from credentials.documents import JsonObject, load_json
+from credentials.status_list import get_bit
 from credentials.verify import Finding, Outcome
 from storage.errors import AssayError, Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from storage.ids import CredentialId, EndorsementId, OrganisationId, OutboxId, new_id
 from storage.outbox import AlreadyDone
-from storage.tables import Event, Mail, OutboxRow, StatusList
+from storage.tables import Endorsement, Event, Mail, OutboxRow, StatusList
 from storage.vocabulary import EndorsementVisibility, LearnerAnswer, Role, VoiceState
-from tests.fixtures.issued import ISSUER, Issued, nothing, sign_endorsements, sign_lists
+from tests.fixtures.issued import (
+    ISSUER,
+    Issued,
+    nothing,
+    run_corrections,
+    sign_endorsements,
+    sign_lists,
+)
 from tests.fixtures.recall import Recall
 from tests.fixtures.shared import SHARED, needs_shared
 from tests.fixtures.world import SITE, World
@@ -45,6 +53,7 @@ from workflows.endorsements.queries import (
 from workflows.endorsements.rules import EndorsementForm, answers_for, read_words
 from workflows.endorsements.signing import sign_endorsement
 from workflows.issuance.commands import change_credential
+from workflows.issuance.correcting import Correction, correct_credential
 from workflows.issuance.published import (
     endorsement_document,
     endorsement_documents,
@@ -53,6 +62,7 @@ from workflows.issuance.published import (
     verify_own,
 )
 from workflows.issuance.queries import public_credential
+from workflows.issuance.status import place_of
 from workflows.people.links import LinkEnd, LinkEnded
 from workflows.people.organisations import (
     OrganisationForm,
@@ -520,3 +530,33 @@ def test_an_open_end_is_written_as_an_interval(endorsing: Endorsing) -> None:
     words = read_words(endorsing.form, codes, endorsing.world.clock.now().date())
     assert (words.period, words.visibility) == ("2019-04/..", EndorsementVisibility.COUNTED)
     assert local_fetcher(endorsing.db, SITE, lambda url: b"x")("https://x.example") == b"x"
+
+
+def test_who_endorsed_a_credential_that_was_corrected_is_asked_to_endorse_the_new_one(
+    endorsing: Endorsing,
+) -> None:
+    endorsing.given()
+    issued = endorsing.issued
+    right = Correction("Ana Souza Lima")
+    new = correct_credential(issued.db, ISSUER, issued.registrar, issued.credential_id, right)
+    run_corrections(issued.world)
+    with issued.db.reading() as tx:
+        anew = tx.session.exec(select(Endorsement).where(Endorsement.credential_id == new)).one()
+    assert (anew.state, anew.replaces_id) == (VoiceState.ASKED, endorsing.endorsement_id)
+    assert "corrected" in endorsing.mails(EVA)[-1].subject
+    endorsing.token = endorsing.link(EVA)
+    with issued.db.reading() as tx:
+        assert endorsement_question(tx, endorsing.token).form.comment == endorsing.form.comment
+    assert not is_set(endorsing)
+    open_endorsement(issued.db, endorsing.token)
+    give_endorsement(issued.db, SITE, endorsing.token, "Eva Lund", endorsing.code())
+    sign_endorsements(issued.world)
+    assert is_set(endorsing)
+
+
+def is_set(endorsing: Endorsing) -> bool:
+    """Whether the status of the first endorsement says that it does not stand any more."""
+    with endorsing.db.reading() as tx:
+        place = place_of(tx, endorsing.endorsement_id)
+        assert place is not None
+        return get_bit(tx.session.get_one(StatusList, place.lists[0][1]).bits, place.index)

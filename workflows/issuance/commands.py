@@ -5,15 +5,17 @@ stored, lists signed, published. Running it again takes it up where it stopped; 
 the same key makes the same bytes.
 """
 
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from credentials.errors import CredentialError
 from credentials.openbadges import build_credential
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
-from storage.errors import Conflict, InvalidInput, NotFound
+from storage.errors import AssayError, Conflict, InvalidInput, NotFound
 from storage.events import SYSTEM, Who, record
 from storage.ids import (
     CaseId,
@@ -39,7 +41,13 @@ from workflows.issuance.facts import Source, facts_of, pending_credential
 from workflows.issuance.keys import Issuer, ensure_issuer_key, live_key_id, signing_key
 from workflows.issuance.rules import REASONS, Reason, change, read_note, read_reason
 from workflows.issuance.signing import sign_alone
-from workflows.issuance.status import allocate, set_status, sign_status_list, unsigned_lists
+from workflows.issuance.status import (
+    allocate,
+    changed_lists,
+    set_status,
+    sign_status_list,
+    unsigned_lists,
+)
 
 
 def issue_credential(
@@ -143,6 +151,33 @@ def change_credential(
         turn_credential(tx, who, credential, act, why)
         keep_note(tx, who, credential_id, act, kept_note)
         mails.tell_changed(tx, site, credential)
+
+
+def change_and_publish(
+    db: Database,
+    issuer: Issuer,
+    actor: Actor,
+    credential_id: CredentialId,
+    *,
+    act: str,
+    reason: str = "",
+    note: str = "",
+) -> None:
+    """`change_credential`, and its lists signed right away where that can be done.
+
+    Where it cannot, or this process ends in between, the promised work does it.
+    """
+    change_credential(db, issuer.site, actor, credential_id, act=act, reason=reason, note=note)
+    publish_changes(db, issuer, credential_id)
+
+
+def publish_changes(db: Database, issuer: Issuer, subject_id: UUID) -> None:
+    """Sign those lists of a subject whose bits have turned; what fails is left to the promise."""
+    with db.reading() as tx:
+        changed = changed_lists(tx, subject_id)
+    for list_id in changed:
+        with suppress(AssayError, CredentialError):
+            sign_status_list(db, issuer, list_id)
 
 
 def turn_credential(

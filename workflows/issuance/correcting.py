@@ -30,6 +30,7 @@ from workflows.issuance.commands import (
     hold_credential,
     keep_note,
     not_being_corrected,
+    publish_changes,
     publish_lists_of,
     sign_credential,
     turn_credential,
@@ -112,16 +113,21 @@ def issue_correction(
     sign_credential(db, issuer, credential_id)
     crash_point("correct.signed")
     publish_lists_of(db, issuer, credential_id)
-    _take_place(db, issuer.site, credential_id, outbox_id)
+    old_id = _take_place(db, issuer.site, credential_id, outbox_id)
+    if old_id is not None:
+        publish_changes(db, issuer, old_id)
 
 
 @command
-def _take_place(db: Database, site: Site, new_id_: CredentialId, outbox_id: OutboxId) -> None:
+def _take_place(
+    db: Database, site: Site, new_id_: CredentialId, outbox_id: OutboxId
+) -> CredentialId | None:
+    """Publish the new one and end the old one, whose id is returned; None when it was done."""
     with db.transaction() as tx:
         receive(tx, outbox_id)
         new = hold_credential(tx, new_id_)
         if new.state != CredentialState.SIGNED or new.replaces_id is None:
-            return
+            return None
         old = hold_credential(tx, CredentialId(new.replaces_id))
         turn_credential(tx, SYSTEM, old, "revoke_credential", Reason.REPLACED)
         new.state = CredentialState.PUBLISHED.value
@@ -137,6 +143,7 @@ def _take_place(db: Database, site: Site, new_id_: CredentialId, outbox_id: Outb
         )
         ask_anew(tx, site, CredentialId(old.id), new_id_)
         mails.tell_corrected(tx, site, new, old)
+        return CredentialId(old.id)
 
 
 def _replacement(tx: Transaction, site: Site, old: Credential, case: Case, name: str) -> Credential:

@@ -221,6 +221,19 @@ def unsigned_lists(tx: Transaction, subject_id: UUID) -> Sequence[UUID]:
     ).all()
 
 
+def changed_lists(tx: Transaction, subject_id: UUID) -> Sequence[UUID]:
+    """The lists a subject is on whose bits have turned since they were signed."""
+    return tx.session.exec(
+        select(StatusList.id)
+        .join(StatusEntry, col(StatusEntry.list_id) == col(StatusList.id))
+        .where(
+            StatusEntry.subject_id == subject_id,
+            col(StatusList.signed_version) < col(StatusList.version),
+        )
+        .order_by(col(StatusList.purpose))
+    ).all()
+
+
 @dataclass(frozen=True)
 class SignedList:
     """A signed list: of which version of its bits, from when, and until when it holds."""

@@ -1,0 +1,95 @@
+"""Ten thousand decided cases released and issued as one act, and signed anew under another key.
+
+From the registrar's click to the last published credential, by two workers of the queue against
+PostgreSQL and Valkey: reading the cases, taking places in the status lists, freezing, signing,
+writing, closing the cases, promising the mails. Reference: how many such credentials one core signs
+when it does nothing else. `ASSAY_BENCH_BATCH` names another number.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+from sqlmodel import select
+
+from bench.house import House, house
+from bench.measure import Result, compared, rate
+from credentials.issuing import sign_credential
+from storage.errors import NotFound
+from storage.events import SYSTEM
+from storage.tables import Credential
+from tests.fixtures.badges import KEY, METHOD
+from tests.fixtures.decided import decided_twins
+from tests.fixtures.panel import Panel
+from workflows.access.rules import Actor
+from workflows.issuance.batches import begin_releases, begin_resigning
+from workflows.issuance.claims import read_frozen
+from workflows.issuance.keys import rotate_key
+from workflows.issuance.progress import Progress, progress_of
+
+COUNT = int(os.environ.get("ASSAY_BENCH_BATCH", "10000"))
+WORKERS = 2
+GOAL = 1000
+LONGEST_SECONDS = 900
+
+
+def results() -> Iterator[Result]:
+    """Published, and signed anew, per second with two workers."""
+    with house(issue_workers=WORKERS) as place:
+        panel = _decided(place)
+        cases = decided_twins(place.parts.db, panel.case_id, COUNT)
+        began = time.perf_counter()
+        batch = begin_releases(place.parts.db, place.parts.issuer, panel.registrar, cases)
+        published = COUNT / _until_done(place, panel.registrar, batch, began)
+        alone = _signed_alone(place)
+        yield compared(
+            f"batch of {COUNT}, published",
+            "credentials/s",
+            published,
+            "sign only, one core",
+            alone,
+        )
+        yield compared("batch against its goal", "credentials/s", published, "goal", GOAL, goal=1.0)
+        institution_id = place.world.institution_id
+        rotate_key(place.parts.db, place.parts.issuer, SYSTEM, institution_id)
+        began = time.perf_counter()
+        batch = begin_resigning(place.parts.db, SYSTEM, institution_id)
+        anew = COUNT / _until_done(place, panel.registrar, batch, began)
+        yield compared(f"{COUNT} signed anew", "credentials/s", anew, "sign only, one core", alone)
+
+
+def _decided(place: House) -> Panel:
+    panel = Panel(place.world)
+    panel.scored()
+    panel.decide()
+    return panel
+
+
+def _until_done(place: House, registrar: Actor, batch: UUID, began: float) -> float:
+    """Seconds from the beginning to the last; nothing may have been passed over."""
+    while True:
+        told = _progress(place, registrar, batch)
+        took = time.perf_counter() - began
+        if told.done_at is not None:
+            if told.passed_over or told.done != COUNT:
+                raise AssertionError(told)
+            return took
+        if told.given_up or took > LONGEST_SECONDS:
+            raise AssertionError(told)
+        time.sleep(0.1)
+
+
+def _progress(place: House, registrar: Actor, batch: UUID) -> Progress:
+    with place.parts.db.reading() as tx:
+        return progress_of(tx, registrar, batch)
+
+
+def _signed_alone(place: House) -> float:
+    with place.parts.db.reading() as tx:
+        one = tx.session.exec(select(Credential)).first()
+    if one is None:
+        raise NotFound("Nothing was issued.")
+    frozen = read_frozen(one.claims)
+    claims = frozen.credential_claims()
+    return rate(lambda: sign_credential(claims, KEY, METHOD, frozen.created))

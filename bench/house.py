@@ -1,0 +1,69 @@
+"""The engines, a database of its own, a relay and workers for issuing: for benchmarks of jobs."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+
+from app.cli.surroundings import whole_environment
+from app.container import Container, build
+from app.engines import stack
+from app.settings import Settings
+from storage import migrate
+from storage.clock import SetClock, SystemClock
+from tests.fixtures.shared import ROOT
+from tests.fixtures.world import World
+
+GRACE_SECONDS = 60
+
+
+@dataclass
+class House:
+    """The parts of an installation whose issuing is done by processes of its own."""
+
+    parts: Container
+    world: World
+
+
+@contextmanager
+def house(*, issue_workers: int) -> Iterator[House]:
+    """Engines, a relay and so many workers of the issuing queue; removed at the end."""
+    home = Path(tempfile.mkdtemp(prefix="assay-bench-"))
+    home.chmod(0o711)
+    with ExitStack() as ending:
+        ending.callback(rmtree, home)
+        plain = {"ASSAY_HOME": str(home), "ASSAY_ENV": "development", "LOG_LEVEL": "error"}
+        env = whole_environment({**os.environ, **plain})
+        engines = stack.start(home, env, lambda _: None)
+        ending.callback(engines.stop)
+        env |= engines.addresses
+        settings = Settings.from_env(env)
+        migrate.upgrade(settings.database_url)
+        parts = build(settings)
+        ending.callback(parts.close)
+        world = World(parts.db, SetClock(SystemClock().now()))
+        for words in [["relay"], *([["worker", "issue"]] * issue_workers)]:
+            ending.enter_context(_running(words, env))
+        yield House(parts, world)
+
+
+@contextmanager
+def _running(words: list[str], env: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", *words],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(GRACE_SECONDS)
