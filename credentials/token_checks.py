@@ -6,7 +6,7 @@ for an issuer only where the issuer's DID document or the issuer's own site has 
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import SplitResult, urldefrag, urlsplit
 
 from joserfc.jwk import Key
 
@@ -83,7 +83,7 @@ def _at_address(kid: str, issuer: str, part: Part, setting: Setting) -> _Found:
     """A key that has an address: the issuer's if it stands on the issuer's own site."""
     key = read_keys(setting.get(urldefrag(kid).url), kid)
     params = {"key": kid[:200], "issuer": issuer[:200]}
-    if _site(kid) == _site(issuer):
+    if _is_at(kid, issuer):
         message = N_("The key stands at %(key)s, on the site of the issuer %(issuer)s.")
         return _Found(key, part.check("issuer", Finding.PASSED, message, **params))
     message = N_("The key stands at %(key)s; nothing shows that it is one of %(issuer)s.")
@@ -122,13 +122,21 @@ def _signed_at(given: VcJwt) -> datetime | None:
     return validity(given.credential)[0]
 
 
-def _site(address: str) -> str:
-    """Host and port of an address, of a did:web those of its document. Raises Malformed.
+def _is_at(kid: str, issuer: str) -> bool:
+    """Whether an address is on the issuer's site; of a did:web with a path, under that path.
 
     Which scheme counts is the fetcher's rule: https, but for one's own house in development.
+    Raises Malformed.
     """
-    url = did_web_url(address.partition("#")[0]) if address.startswith("did:web:") else address
+    tenant = issuer.startswith("did:web:")
+    home = _split(did_web_url(issuer) if tenant else issuer)
+    place = _split(kid)
+    under = home.path.removesuffix("did.json") if tenant and issuer.count(":") > 2 else "/"
+    return place.netloc.lower() == home.netloc.lower() and place.path.startswith(under)
+
+
+def _split(address: str) -> SplitResult:
     try:
-        return urlsplit(url).netloc.lower()
+        return urlsplit(address)
     except ValueError:
         raise Malformed("“%(address)s” is not a whole address.", address=address[:200]) from None

@@ -121,6 +121,26 @@ class TestTokens:
         assert found(verdict)["signature"] == "passed"
         assert "nothing shows" in text(verdict, "issuer")
 
+    @pytest.mark.parametrize(
+        ("issuer", "kid", "outcome"),
+        [
+            ("did:web:shared.example:ana", "https://shared.example/ana/key", "passed"),
+            ("did:web:shared.example:ana", "https://shared.example/bob/key", "unknown"),
+            ("did:web:shared.example:ana", "https://shared.example/ana-b/key", "unknown"),
+            ("https://shared.example/ana", "https://shared.example/keys/1", "passed"),
+            ("https://shared.example/ana", "https://shared.example.evil.example/1", "unknown"),
+            ("https://[", "https://shared.example/keys/1", "failed"),
+        ],
+    )
+    def test_a_key_counts_for_whoever_has_its_place(
+        self, issuer: str, kid: str, outcome: str
+    ) -> None:
+        payload = {**unlisted(), "issuer": issuer}
+        house = token_web()
+        house.put(kid, rsa_jwk())
+        verdict = judge(jws({"alg": "RS256", "kid": kid}, payload, rsa_key()), house)
+        assert found(verdict)["issuer"] == outcome
+
     def test_a_key_that_the_token_brings_counts_only_if_the_issuer_lists_it(self) -> None:
         header = {"alg": "RS256", "jwk": rsa_jwk()}
         payload = build_credential(CLAIMS)
