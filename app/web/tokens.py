@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from pydantic import Field
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.settings import VcApi
 from app.web import hx
 from app.web.access import actor, needs, parts
 from app.web.forms import Form, Line, again, parse
@@ -14,6 +15,7 @@ from app.web.limits import limited, person
 from storage.errors import InvalidInput
 from storage.ids import AccountId
 from workflows.access.permissions import Permission
+from workflows.access.rules import may
 from workflows.people.tokens import (
     LIFETIMES,
     TokenScope,
@@ -87,8 +89,16 @@ def _context() -> dict[str, object]:
     return {
         "tokens": [(token, ", ".join(words[scope] for scope in token.scopes)) for token in tokens],
         "lifetimes": [(str(days), _("%(days)s days", days=days)) for days in LIFETIMES],
-        "scopes": [(scope.value, words, note) for scope, words, note in _scopes()],
+        "scopes": [(scope.value, words, note) for scope, words, note in _scopes() if _use(scope)],
     }
+
+
+def _use(scope: TokenScope) -> bool:
+    """Whether the scope would open anything to this person here."""
+    if scope is not TokenScope.CREDENTIALS_ISSUE:
+        return True
+    signs = parts().settings.vc_api is VcApi.TOKEN
+    return signs and may(actor(), Permission.ISSUE_BY_API).allowed
 
 
 def _scopes() -> list[tuple[TokenScope, str, str]]:

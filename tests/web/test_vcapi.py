@@ -16,7 +16,7 @@ from credentials.contexts import CREDENTIALS_V1, CREDENTIALS_V2, DATA_INTEGRITY
 from credentials.documents import JsonObject
 from storage.database import Database
 from storage.tables import ApiCredential, Event
-from tests.fixtures.web import ORIGIN, People
+from tests.fixtures.web import ORIGIN, Browser, People
 from workflows.access.rules import Actor
 from workflows.people.tokens import TokenScope, make_token
 
@@ -351,6 +351,15 @@ class TestWhoMay:
         answer = registrar.send("/credentials/issue", {"credential": unnamed}).json
         words = answer["errors"][0]["detail"]
         assert "names no issuer" in words and "or did:web:127.0.0.1%3A8000" in words
+
+    def test_only_a_registrar_is_offered_the_scope(
+        self, app: Flask, db: Database, people: People
+    ) -> None:
+        for person, offered in ((people.registrar, True), (people.learner, False)):
+            browser = Browser(app, db)
+            browser.sign_in(person)
+            page = browser.get("/account/tokens").text
+            assert ("Issue credentials for the institution" in page) is offered
 
     def test_everybody_may_verify(self, caller: Caller) -> None:
         assert caller.verify({}) != []
