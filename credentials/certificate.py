@@ -5,7 +5,7 @@ What it prints is read from the signed document itself, so paper and credential 
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,9 +16,12 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from credentials.badge import TEMPLATES
+from credentials.colours import DEFAULT_ACCENT, DEFAULT_COLOUR, checked_colour, dark_enough
 from credentials.dates import read_instant
 from credentials.documents import JsonObject, JsonValue, as_list, dump_json, text_at
 from credentials.errors import Malformed
+from credentials.fonts import FAMILIES, drawable, fonts_for
+from credentials.lettering import is_right_to_left
 from credentials.verify import evidence_of
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ LABELS: Mapping[str, str] = {
     "attachment": "The signed Open Badges 3.0 credential",
 }
 """Every word the template adds, in English; a translation replaces them by key."""
+
+
+_ON_PAPER = 5.5
+"""The contrast of what is written in the institution's colours."""
 
 
 @dataclass(frozen=True)
@@ -87,45 +94,79 @@ def make_certificate(
     *,
     learner: str = "",
     level: str = "",
-    colour: str = "#17324d",
-    accent: str = "#b8893b",
+    colour: str = DEFAULT_COLOUR,
+    accent: str = DEFAULT_ACCENT,
     labels: Mapping[str, str] | None = None,
 ) -> bytes:
     """The certificate of a signed credential as PDF/A-3a and PDF/UA-1, its JSON attached.
 
-    Both standards forbid letters that no font at hand has; a text with such letters gets a tagged
-    PDF 1.7 instead, rather than none.
+    Letters that no font at hand has are left out, as both standards forbid them; what cannot be
+    made to fit the standards all the same becomes a tagged PDF 1.7, rather than none.
 
     `badge` is the unbaked SVG. `learner` is the name to print if the credential holds none in
     plain; `level` an overall level, if the definition has one. The same input gives the same
     bytes. Raises Malformed if the document is not a badge or cannot be set.
     """
     words = {**LABELS, **(labels or {})}
-    face = certificate_face(document, words, learner, level, (colour, accent))
+    colours = (dark_enough(colour, _ON_PAPER), checked_colour(accent))
+    face = certificate_face(document, words, learner, level, colours)
     inputs = {
-        "face": json.dumps({**asdict(face), "labels": words}, ensure_ascii=False),
+        "face": json.dumps(_printed(face, words), ensure_ascii=False),
         "badge": badge.decode(),
-        "qr": _qr(face.address, colour),
+        "qr": _qr(face.address, colours[0]),
         "credential": dump_json(document).decode(),
     }
     timestamp = _instant(document, "awardedDate", "validFrom")
+    fonts = fonts_for(inputs["face"])
     try:
-        return _compile(inputs, ["a-3a", "ua-1"], timestamp)
+        return _compile(inputs, ["a-3a", "ua-1"], timestamp, fonts)
     except typst.TypstError:
         pass
     try:
-        return _compile(inputs, ["1.7"], timestamp)
+        return _compile(inputs, ["1.7"], timestamp, fonts)
     except typst.TypstError as error:
         raise Malformed("The certificate cannot be set: %(why)s", why=error.message) from None
 
 
-def _compile(inputs: dict[str, str], standards: "list[PDFStandard]", timestamp: datetime) -> bytes:
+def _printed(face: CertificateFace, words: Mapping[str, str]) -> dict[str, object]:
+    """The face as the template reads it: with words that may break, a direction, an accent to
+    write in; letters that no font has would make no PDF/A, and are left out."""
+    return {
+        **_drawable(asdict(face)),
+        "labels": dict(words),
+        "direction": "rtl" if is_right_to_left(face.title) else "ltr",
+        "families": FAMILIES,
+        "accent_ink": dark_enough(face.accent, _ON_PAPER),
+    }
+
+
+def _drawable(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: _drawable_value(value) for name, value in values.items()}
+
+
+def _drawable_value(value: object) -> object:
+    if isinstance(value, str):
+        return drawable(value)
+    if isinstance(value, Mapping):
+        return _drawable(value)
+    if isinstance(value, Sequence):
+        return [_drawable_value(one) for one in value]
+    return value
+
+
+def _compile(
+    inputs: dict[str, str],
+    standards: "list[PDFStandard]",
+    timestamp: datetime,
+    fonts: typst.Fonts,
+) -> bytes:
     return typst.compile(
         TEMPLATES / "certificate.typ",
         format="pdf",
         sys_inputs=inputs,
         pdf_standards=standards,
         timestamp=timestamp,
+        font_paths=fonts,
     )
 
 

@@ -84,13 +84,23 @@ def seal_private(seed: bytes, secret: str, name: str = "") -> str:
     open there. Raises BadKey for a seed of the wrong size or a secret under 16 characters.
     """
     private_from_seed(seed)
+    return seal_bytes(seed, secret, name)
+
+
+def seal_bytes(data: bytes, secret: str, name: str = "") -> str:
+    """Any bytes, sealed as `seal_private` seals a seed. Raises BadKey for a short secret."""
     salt, nonce = os.urandom(16), os.urandom(12)
-    body = AESGCM(_sealing_key(secret, salt)).encrypt(nonce, seed, name.encode())
+    body = AESGCM(_sealing_key(secret, salt)).encrypt(nonce, data, name.encode())
     return _SEAL + base64.urlsafe_b64encode(salt + nonce + body).decode("ascii")
 
 
 def open_private(sealed: str, secret: str, name: str = "") -> PrivateKey:
     """The private key of a seal. Raises BadKey if secret or name differ or the seal was changed."""
+    return private_from_seed(open_bytes(sealed, secret, name))
+
+
+def open_bytes(sealed: str, secret: str, name: str = "") -> bytes:
+    """What was sealed. Raises BadKey if secret or name differ or the seal was changed."""
     try:
         data = base64.b64decode(sealed.removeprefix(_SEAL), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -99,10 +109,9 @@ def open_private(sealed: str, secret: str, name: str = "") -> PrivateKey:
         raise BadKey("The sealed key is damaged.")
     salt, nonce, body = data[:16], data[16:28], data[28:]
     try:
-        seed = AESGCM(_sealing_key(secret, salt)).decrypt(nonce, body, name.encode())
+        return AESGCM(_sealing_key(secret, salt)).decrypt(nonce, body, name.encode())
     except InvalidTag:
         raise BadKey("The sealed key does not open with this secret.") from None
-    return private_from_seed(seed)
 
 
 def _sealing_key(secret: str, salt: bytes) -> bytes:

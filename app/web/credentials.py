@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.web import hx
-from app.web.access import actor, needs, parts, public
+from app.web.access import actor, needs, parts, public, without_cookies
 from app.web.documents import SHORT, machine_answer, wants_json
 from app.web.forms import Form, Line, parse
 from app.web.limits import limited
@@ -37,7 +37,10 @@ from workflows.issuance.queries import (
     public_item,
 )
 from workflows.issuance.renewing import running_out
+from workflows.issuance.sharing import card as draw_card
+from workflows.issuance.sharing import embed_snippet, linkedin_address, state_words
 from workflows.issuance.stacking import stacks_for
+from workflows.issuance.tokens import credential_token
 
 blueprint = Blueprint("credentials", __name__)
 
@@ -77,14 +80,43 @@ def document(credential_id: UUID) -> Response:
     return machine_answer(_view(credential_id).document, "application/vc", SHORT)
 
 
+@blueprint.get("/credentials/<uuid:credential_id>.jwt")
+@public
+@limited("120 per hour")
+def token(credential_id: UUID) -> Response:
+    """The credential as VC-JWT, for software that reads only tokens."""
+    view = _view(credential_id)
+    return _attachment(_token(view).encode(), "application/vc+jwt", f"{_file_name(view)}.jwt")
+
+
 @blueprint.get("/credentials/<uuid:credential_id>/badge.<any(png, svg):kind>")
 @public
 @limited("120 per hour")
 def badge(credential_id: UUID, kind: str) -> Response:
-    """The badge with the credential inside."""
+    """The badge with the credential inside; `?inside=jwt`: as VC-JWT."""
     mimetype = {"png": "image/png", "svg": "image/svg+xml"}[kind]
     view = _view(credential_id)
-    return _attachment(badge_file(view, kind), mimetype, f"{_file_name(view)}.{kind}")
+    as_token = request.args.get("inside") == "jwt"
+    name = f"{_file_name(view)}{'-jwt' if as_token else ''}.{kind}"
+    return _attachment(badge_file(view, kind, _token(view) if as_token else ""), mimetype, name)
+
+
+@blueprint.get("/credentials/<uuid:credential_id>/card.png")
+@public
+@without_cookies
+@limited("600 per hour")
+def card(credential_id: UUID) -> Response:
+    """The picture that others show where the address is shared, with the state it is in now."""
+    return _card(credential_id, strip=False)
+
+
+@blueprint.get("/credentials/<uuid:credential_id>/embed.png")
+@public
+@without_cookies
+@limited("600 per hour")
+def embed(credential_id: UUID) -> Response:
+    """The picture for other people's pages, with the state it is in now."""
+    return _card(credential_id, strip=True)
 
 
 @blueprint.get("/credentials/<uuid:credential_id>/certificate.pdf")
@@ -164,6 +196,20 @@ def _view(credential_id: UUID) -> CredentialView:
         return public_credential(tx, parts().site, CredentialId(credential_id))
 
 
+def _token(view: CredentialView) -> str:
+    return credential_token(parts().db, parts().issuer, view.id)
+
+
+def _card(credential_id: UUID, *, strip: bool) -> Response:
+    view = _view(credential_id)
+    body = draw_card(view, strip=strip, ended=_has_ended(view))
+    return machine_answer(body, "image/png", SHORT)
+
+
+def _has_ended(view: CredentialView) -> bool:
+    return view.valid_until is not None and view.valid_until <= parts().clock.now()
+
+
 def _page(view: CredentialView) -> dict[str, object]:
     with parts().db.reading() as tx:
         endorsements = public_endorsements(tx, view.id)
@@ -173,6 +219,9 @@ def _page(view: CredentialView) -> dict[str, object]:
         "standing": _standing(view),
         "verdict": verdict,
         "endorsements": [(one, _endorsement_holds(verdict, one)) for one in endorsements],
+        "out_of_force": state_words(view, _, ended=_has_ended(view)),
+        "linkedin": linkedin_address(view),
+        "snippet": embed_snippet(view),
         "counted": sum(one.counted for one in endorsements),
     }
 

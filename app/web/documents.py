@@ -13,6 +13,7 @@ from storage.database import Transaction
 from storage.ids import DefinitionId, EndorsementId, OrganisationId, sha256_of
 from workflows.issuance import published
 from workflows.issuance.artefacts import achievement_png, house_of
+from workflows.issuance.tokens import published_token_key
 
 blueprint = Blueprint("documents", __name__)
 
@@ -66,6 +67,16 @@ def status(list_id: UUID) -> Response:
     with parts().db.reading() as tx:
         body = published.published_list(tx, list_id)
     return machine_answer(body, "application/vc", SHORT)
+
+
+@blueprint.get("/keys/<uuid:key_id>")
+@public
+@without_cookies
+def token_key(key_id: UUID) -> Response:
+    """The public key that credentials as tokens were signed with, as a JWK."""
+    with parts().db.reading() as tx:
+        body = published_token_key(tx, key_id)
+    return machine_answer(body, "application/jwk+json", LONG)
 
 
 @blueprint.get("/achievements/<uuid:definition_id>")

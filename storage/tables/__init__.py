@@ -23,6 +23,7 @@ from storage.tables.issuance import (
     IssuerKey,
     StatusEntry,
     StatusList,
+    TokenKey,
 )
 from storage.tables.keeping import CaseHold, ErasurePlan, VaultCopy
 from storage.tables.looking import (
@@ -102,6 +103,7 @@ __all__ = [
     "SelfRating",
     "StatusEntry",
     "StatusList",
+    "TokenKey",
     "Table",
     "TimeSpan",
     "Upload",

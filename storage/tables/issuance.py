@@ -32,6 +32,30 @@ class IssuerKey(Table, table=True):
     retired_at: datetime | None = maybe_moment()
 
 
+class TokenKey(Table, table=True):
+    """An RSA key of an institution, for credentials as tokens (VC-JWT). One is live.
+
+    `public_jwk` is what is published, also of retired keys; the private half is sealed.
+    """
+
+    __tablename__ = "token_key"
+    __table_args__ = (
+        Index(
+            "ix_token_key_live",
+            "institution_id",
+            unique=True,
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    institution_id: UUID = Field(foreign_key="institution.id", index=True)
+    public_jwk: dict[str, object] = json_document()
+    sealed_key: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = moment()
+    retired_at: datetime | None = maybe_moment()
+
+
 class StatusList(Table, table=True):
     """One Bitstring status list: its bits, and the signed document that publishes them.
 

@@ -35,6 +35,7 @@ from storage.tables import (
     MailLink,
     Preview,
     TimeSpan,
+    TokenKey,
     WebSession,
 )
 from storage.tables.guards import GUARDS
@@ -126,6 +127,7 @@ TWICE: list[tuple[str, str, Values]] = [
     ("ix_role_grant_live", "role_grant", {}),
     ("uq_web_session_token_hash", "web_session", {}),
     ("uq_issuer_key_public_multibase", "issuer_key", {}),
+    ("ix_token_key_live", "token_key", {}),
     ("uq_plar_case_number", "plar_case", {"state": "'draft'"}),
     ("uq_status_list_institution_id_purpose_number", "status_list", {}),
     ("uq_agreement_case_id_round_criterion_code", "agreement", {}),
@@ -248,6 +250,15 @@ class Full:
         with self.db.transaction() as tx:
             key = tx.session.exec(select(IssuerKey)).first()
             assert key is not None
+            tx.session.add(
+                TokenKey(
+                    id=new_id(),
+                    institution_id=key.institution_id,
+                    public_jwk={},
+                    sealed_key=b"",
+                    created_at=tx.now,
+                )
+            )
             tx.session.add(
                 ApiStatusList(
                     id=new_id(),

@@ -69,6 +69,11 @@ class Site:
         """A signed status list."""
         return f"{self.url}/status/{list_id}"
 
+    def token_key(self, key_id: UUID) -> str:
+        """A key of tokens. It says https also where this site, being tried out, speaks http, as
+        the did:web that it belongs to does."""
+        return f"https://{urlsplit(self.url).netloc}/keys/{key_id}"
+
     def api_status_list(self, list_id: UUID) -> str:
         """A signed status list of credentials that were signed for programs."""
         return f"{self.url}/vc/status/{list_id}"

@@ -20,9 +20,11 @@ from credentials.keys import (
     PublicKey,
     Signer,
     generate_ed25519,
+    open_bytes,
     open_private,
     public_from_multibase,
     public_multibase,
+    seal_bytes,
     seal_private,
     seed_of,
 )
@@ -30,7 +32,7 @@ from storage.database import Database, Transaction, command
 from storage.errors import NotFound, Unavailable
 from storage.events import SYSTEM, Who, record
 from storage.ids import InstitutionId, OrganisationId, new_id
-from storage.tables import Institution, IssuerKey
+from storage.tables import Institution, IssuerKey, TokenKey
 from workflows.issuance.addresses import Site
 from workflows.ports import KeyService
 
@@ -157,7 +159,7 @@ def reseal_keys(db: Database, issuer: Issuer, who: Who) -> int:
             private = _open_with_either(key, issuer)
             key.sealed_seed = _sealed(private, issuer, key.id)
             record(tx, who, "reseal_key", ("issuer_key", key.id))
-        return len(moved)
+        return len(moved) + _reseal_token_keys(tx, issuer, who)
 
 
 def keys_of(tx: Transaction, institution_id: InstitutionId) -> Sequence[KeyView]:
@@ -281,6 +283,30 @@ def _open_with_either(kept: IssuerKey, issuer: Issuer) -> PrivateKey:
         if not issuer.earlier_secret:
             raise
         return _open(kept, issuer.earlier_secret)
+
+
+def open_token_key(kept: TokenKey, issuer: Issuer) -> bytes:
+    """The private half of a token's key. Raises BadKey when no secret of ours sealed it."""
+    sealed, name = kept.sealed_key.decode(), str(kept.id)
+    try:
+        return open_bytes(sealed, issuer.key_secret, name)
+    except BadKey:
+        if not issuer.earlier_secret:
+            raise
+        return open_bytes(sealed, issuer.earlier_secret, name)
+
+
+def _reseal_token_keys(tx: Transaction, issuer: Issuer, who: Who) -> int:
+    moved = 0
+    for kept in tx.session.exec(select(TokenKey).with_for_update()).all():
+        try:
+            open_bytes(kept.sealed_key.decode(), issuer.key_secret, str(kept.id))
+        except BadKey:
+            opened = open_token_key(kept, issuer)
+            kept.sealed_key = seal_bytes(opened, issuer.key_secret, str(kept.id)).encode()
+            record(tx, who, "reseal_key", ("token_key", kept.id))
+            moved += 1
+    return moved
 
 
 def _opens(kept: IssuerKey, secret: str) -> bool:

@@ -22,6 +22,8 @@ from workflows.issuance.addresses import Site
 from workflows.issuance.claims import achievement_claims, issuer_profile
 from workflows.issuance.keys import did_document
 from workflows.issuance.queries import CredentialView, public_credential
+from workflows.issuance.stacking import related_of
+from workflows.issuance.tokens import published_token_key
 from workflows.vcapi.queries import published_api_list
 
 
@@ -78,7 +80,15 @@ def achievement(tx: Transaction, site: Site, definition_id: DefinitionId) -> Ach
     version, institution = row
     definition = read_definition(version.body)
     profile = issuer_profile(institution, site)
-    claims = achievement_claims(site, definition_id, version.content_hash, definition, profile)
+    owner = InstitutionId(version.institution_id)
+    claims = achievement_claims(
+        site,
+        definition_id,
+        version.content_hash,
+        definition,
+        profile,
+        related=related_of(tx, site, owner, {definition_id: definition})[definition_id],
+    )
     return Achievement(
         id=definition_id,
         definition=definition,
@@ -149,11 +159,11 @@ def verify_own(db: Database, site: Site, view: CredentialView, elsewhere: Fetche
 
 
 def _at_path(tx: Transaction, site: Site, path: str) -> bytes:
-    match path.strip("/").split("/"):
-        case [".well-known", "did.json"]:
-            return institution_did(tx, site)
-        case ["organisations", organisation_id, "did.json"]:
-            return organisation_did(tx, site, OrganisationId(UUID(organisation_id)))
+    steps = path.strip("/").split("/")
+    keys = _keys_at(tx, site, steps)
+    if keys is not None:
+        return keys
+    match steps:
         case [*before, "status", list_id] if before in ([], ["vc"]):
             read = published_api_list if before else published_list
             return read(tx, UUID(list_id))
@@ -166,3 +176,16 @@ def _at_path(tx: Transaction, site: Site, path: str) -> bytes:
             return achievement(tx, site, DefinitionId(UUID(definition_id))).document
         case _:
             raise NotFound(NOT_YOURS)
+
+
+def _keys_at(tx: Transaction, site: Site, steps: list[str]) -> bytes | None:
+    """What says whose keys are whose; None where other things are."""
+    match steps:
+        case [".well-known", "did.json"]:
+            return institution_did(tx, site)
+        case ["organisations", organisation_id, "did.json"]:
+            return organisation_did(tx, site, OrganisationId(UUID(organisation_id)))
+        case ["keys", key_id]:
+            return published_token_key(tx, UUID(key_id))
+        case _:
+            return None

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from storage.tables.guards import COUNTED, NOT_COUNTED, NOT_SIGNED_ANEW, SIGNED_ANEW
 
@@ -21,6 +22,29 @@ def upgrade() -> None:
         sa.Column("document", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("subject_id", "sha256", name=op.f("pk_earlier_document")),
+    )
+    op.create_table(
+        "token_key",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("institution_id", sa.Uuid(), nullable=False),
+        sa.Column("public_jwk", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institution.id"], name=op.f("fk_token_key_institution_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_token_key")),
+    )
+    op.create_index(
+        op.f("ix_token_key_institution_id"), "token_key", ["institution_id"], unique=False
+    )
+    op.create_index(
+        "ix_token_key_live",
+        "token_key",
+        ["institution_id"],
+        unique=True,
+        postgresql_where=sa.text("retired_at IS NULL"),
     )
     op.create_table(
         "api_status_list",
@@ -267,6 +291,11 @@ def downgrade() -> None:
     op.drop_table("batch")
     op.drop_index(op.f("ix_api_status_list_institution_id"), table_name="api_status_list")
     op.drop_table("api_status_list")
+    op.drop_index(
+        "ix_token_key_live", table_name="token_key", postgresql_where=sa.text("retired_at IS NULL")
+    )
+    op.drop_index(op.f("ix_token_key_institution_id"), table_name="token_key")
+    op.drop_table("token_key")
     op.drop_table("earlier_document")
     # ### end Alembic commands ###
     op.execute(
