@@ -91,6 +91,14 @@ def statement_claims(
 
 def criteria_narrative(definition: Definition, say: Say) -> str:
     """What was asked and how it was assessed: the European elements in words, as Markdown."""
+    outcomes = "\n".join(f"- {row.code}: {row.statement}" for row in definition.outcomes)
+    told = european_elements(definition, say)
+    lines = "\n\n".join(f"**{title}:** {text}" for title, text in told)
+    return f"{outcomes}\n\n{lines}".strip()
+
+
+def european_elements(definition: Definition, say: Say) -> tuple[tuple[str, str], ...]:
+    """Name and text of each element of the European approach that the definition fills."""
     elements = definition.elements
     told = (
         (say("Assessment"), elements.assessment_type),
@@ -101,14 +109,13 @@ def criteria_narrative(definition: Definition, say: Say) -> str:
         (say("Qualification level"), _qualification(definition)),
         (say("Notional workload"), _hours(definition, say)),
         (say("Credits"), _credits(definition)),
+        (say("Field of study"), elements.field_of_study),
         (say("Grade"), elements.grade),
         (say("Prerequisites"), elements.prerequisites),
         (say("Stackability"), elements.stackability),
         (say("Further information"), elements.further_information),
     )
-    outcomes = "\n".join(f"- {row.code}: {row.statement}" for row in definition.outcomes)
-    lines = "\n\n".join(f"**{title}:** {text}" for title, text in told if text)
-    return f"{outcomes}\n\n{lines}".strip()
+    return tuple((title, text) for title, text in told if text)
 
 
 def criterion_id(site: Site, definition_id: DefinitionId, criterion: Criterion) -> str:

@@ -81,7 +81,8 @@ def facts_of(
         [Wanted(CaseId(one.case_id), one.round, recognised[one.id]) for one in decisions],
     )
     issuer = issuer_profile(institution, site)
-    related = related_of(tx, site, institution_id, versions)
+    definitions = {version_id: version.definition for version_id, version in versions.items()}
+    related = related_of(tx, site, institution_id, definitions)
     made = [
         Facts(
             credential_id=source.credential_id,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -14,15 +13,6 @@ from storage.tables import Credential, DefinitionVersion
 from storage.vocabulary import CredentialState
 from workflows.frameworks.definition import Definition, StackPart, read_definition
 from workflows.issuance.addresses import Site
-
-
-class HasDefinition(Protocol):
-    """Whatever has a definition."""
-
-    @property
-    def definition(self) -> Definition:
-        """The definition."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -103,13 +93,13 @@ def related_of(
     tx: Transaction,
     site: Site,
     institution_id: InstitutionId,
-    versions: Mapping[UUID, HasDefinition],
+    versions: Mapping[UUID, Definition],
 ) -> Mapping[UUID, tuple[RelatedClaim, ...]]:
     """By version: the published definitions it is made of, and those that are made of it."""
     published = _published(tx, institution_id)
     return {
-        version_id: _related(site, version.definition, published)
-        for version_id, version in versions.items()
+        version_id: _related(site, definition, published)
+        for version_id, definition in versions.items()
     }
 
 
