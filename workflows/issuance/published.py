@@ -23,7 +23,6 @@ from workflows.issuance.claims import achievement_claims, issuer_profile
 from workflows.issuance.keys import did_document
 from workflows.issuance.queries import CredentialView, public_credential
 from workflows.issuance.stacking import related_of
-from workflows.issuance.stacking import related_of
 from workflows.issuance.tokens import published_token_key
 from workflows.vcapi.queries import published_api_list
 
