@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlmodel import select
 from werkzeug.test import TestResponse
 
 from app.settings import Settings, SettingsError
+from app.web.access import EXTENSION
 from credentials.contexts import CREDENTIALS_V1, CREDENTIALS_V2, DATA_INTEGRITY
 from credentials.documents import JsonObject
 from storage.database import Database
@@ -154,6 +156,16 @@ def test_what_is_signed_can_be_revoked_and_taken_back(caller: Caller, db: Databa
         events = tx.session.exec(select(Event.kind).where(Event.kind == "set_status_by_api")).all()
     assert len(kept) == 2 and len(events) == 2
     assert str(CREDENTIAL["id"]) not in str(kept)
+
+
+def test_a_key_that_cannot_be_opened_is_not_the_documents_fault(caller: Caller, app: Flask) -> None:
+    caller.signed()
+    container = app.extensions[EXTENSION]
+    app.extensions[EXTENSION] = replace(container, key_secret="another secret, long enough too")
+    try:
+        assert caller.issue({}).status_code == 503
+    finally:
+        app.extensions[EXTENSION] = container
 
 
 def test_nothing_is_revoked_that_was_not_signed_here(caller: Caller) -> None:
