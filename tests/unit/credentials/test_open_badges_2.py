@@ -1,6 +1,7 @@
 """Verdicts on Open Badges 2, hosted and signed: each check on its own, and others agree."""
 
 import pytest
+from joserfc.jwk import OKPKey
 from openbadgeslib.baking import bake_png as their_bake_png
 from openbadgeslib.ob2.verifier import OB2Verifier
 
@@ -9,6 +10,7 @@ from credentials.errors import CannotFetch
 from credentials.verify import Outcome, Verdict, verify
 from tests.fixtures.badges import (
     HOUSE,
+    KEY,
     NOW,
     Web,
 )
@@ -16,6 +18,7 @@ from tests.fixtures.tokens import (
     ASSERTION_ID,
     OLD,
     assertion,
+    jws,
     old_web,
     signed_assertion,
 )
@@ -37,6 +40,12 @@ def text(verdict: Verdict, code: str) -> str:
     """The words of the one check with this code."""
     [check] = verdict.of(code)
     return check.text
+
+
+def signed_payload() -> JsonObject:
+    """What a signed badge says, to be signed by somebody else."""
+    verification = {"type": "SignedBadge", "creator": f"{OLD}/keys/1"}
+    return assertion(id="urn:uuid:1", verification=verification)
 
 
 class TestOpenBadges2:
@@ -149,6 +158,14 @@ class TestOpenBadges2:
             (assertion(verification={"type": "Oracle"}), "well_formed", "unknown"),
             (assertion(verification=5), "well_formed", "unknown"),
             ({**assertion(), "id": 5}, "well_formed", "failed"),
+            ({k: v for k, v in assertion().items() if k != "badge"}, "well_formed", "failed"),
+            (signed_assertion(issuedOn="soon"), "dates", "failed"),
+            (signed_assertion(badge=5), "issuer", "failed"),
+            (
+                jws({"alg": "EdDSA"}, signed_payload(), OKPKey.import_key(KEY)),
+                "signature",
+                "failed",
+            ),
             (signed_assertion(badge="https://elsewhere.example/b"), "issuer", "unknown"),
         ],
     )
@@ -156,6 +173,22 @@ class TestOpenBadges2:
         self, data: bytes | JsonObject, code: str, outcome: str
     ) -> None:
         assert found(judge(data, old_web()))[code] == outcome
+
+    def test_a_signed_badge_may_leave_the_key_to_the_profile(self) -> None:
+        house = old_web()
+        bare = signed_assertion(verification={"type": "SignedBadge"})
+        assert judge(bare, house).outcome is Outcome.VALID
+        profile = verify(house(f"{OLD}/issuer"), fetch=house, now=NOW).document or {}
+        without = {k: v for k, v in profile.items() if k not in ("publicKey", "revocationList")}
+        house.put(f"{OLD}/issuer", without)
+        assert "does not say which key" in text(judge(bare, house), "issuer")
+        house.put(f"{OLD}/issuer", {**without, "publicKey": [f"{OLD}/keys/1"]})
+        assert found(judge(bare, house))["status"] == "noted"
+
+    def test_a_list_of_revoked_badges_that_is_away_cannot_be_told(self) -> None:
+        house = old_web()
+        del house.documents[f"{OLD}/revoked"]
+        assert judge(assertion(), house).outcome is Outcome.CANNOT_TELL
 
     def test_a_key_that_its_owner_does_not_list_does_not_count(self) -> None:
         house = old_web()
