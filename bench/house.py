@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
+
+import psutil
 
 from app.cli.surroundings import whole_environment
 from app.container import Container, build
@@ -29,6 +31,17 @@ class House:
 
     parts: Container
     world: World
+
+    def cpu_seconds(self) -> float:
+        """Processor seconds of the relay, the workers, their jobs, and the engines, so far."""
+        home, total = str(self.parts.settings.home), 0.0
+        for process in psutil.process_iter(["cmdline", "environ"]):
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                told = process.info["environ"] or {}
+                words = " ".join(process.info["cmdline"] or ())
+                if told.get("ASSAY_HOME") == home or home in words:
+                    total += sum(process.cpu_times()[:4])
+        return total
 
 
 @contextmanager
