@@ -22,6 +22,7 @@ from storage.tables import Event, OutboxRow
 from storage.vault import ObjectMissing, StoreAddress, sealed_key
 from tests.fixtures.intake import Intake, noise
 from tests.fixtures.shared import ROOT
+from workflows.cases.queries import counted_items
 from workflows.evidence.disclosure import link_to_evidence
 from workflows.evidence.queries import case_items
 
@@ -178,6 +179,7 @@ def test_what_was_found_changed_is_told_until_it_is_whole_again(
         link_to_evidence(house.db, house.vault, intake.learner, ItemId(item.id), "download")
     with house.db.reading() as tx:
         assert [one.changed for one in case_items(tx, intake.case_id)] == [True]
+        assert [one.spoilt for one in counted_items(tx, intake.case_id)] == [True]
     assert [one.what for one in examine(house, 0)] == ["known_wrong"]
     intake.vault.put_small(sealed_key(sha256_of(body)), body, sha256=sha256_of(body))
     assert list(examine(house)) == []

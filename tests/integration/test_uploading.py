@@ -176,6 +176,23 @@ def test_a_part_that_was_only_claimed_to_be_sent_is_asked_for_again(intake: Inta
     assert intake.complete(plan) is EvidenceState.STORED
 
 
+def test_a_part_reported_with_anothers_digest_is_sent_anew_and_the_upload_goes_on(
+    intake: Intake,
+) -> None:
+    body = noise(THREE_PARTS)
+    plan = intake.announce(body)
+    intake.send(plan, body)
+    with intake.db.transaction() as tx:
+        sent = tx.session.exec(select(UploadPart).where(UploadPart.number == 2)).one()
+        sent.sha256 = sha256_of(b"another part's")
+    with pytest.raises(Conflict, match="other bytes than were reported"):
+        intake.complete(plan)
+    again = intake.announce(body)
+    assert (again.item_id, again.there) == (plan.item_id, ())
+    intake.send(again, body)
+    assert intake.complete(again) is EvidenceState.STORED
+
+
 def test_an_upload_with_a_part_left_out_is_refused_and_nothing_is_made_of_it(
     intake: Intake,
 ) -> None:

@@ -237,4 +237,5 @@ def _counted(item: EvidenceRow) -> CountedItem:
         worked_on=item.work_to or item.work_from or item.issued_on,
         expires_on=item.expires_on,
         held=held_back(item.people),
+        spoilt=item.spoilt is not None,
     )

@@ -30,6 +30,7 @@ from workflows.cases.queries import CaseLine, line_of, outcome_rules
 from workflows.cases.rules import ItemFacts
 from workflows.evidence.counting import counted_item
 from workflows.evidence.coverage import coverage
+from workflows.evidence.queries import spoilt_among
 from workflows.frameworks.definition import read_definition
 
 Mapped = Mapping[UUID, frozenset[OutcomeCode]]
@@ -76,6 +77,8 @@ def _cards(
         ).all()
     )
     published = _published(tx, ids)
+    digests = [item.sha256 for several in items.values() for item in several if item.sha256]
+    spoilt = spoilt_among(tx, digests)
     return [
         CaseCard(
             line_of(case, version),
@@ -87,7 +90,7 @@ def _cards(
                     coverage=coverage(
                         outcome_rules(read_definition(version.body)),
                         [
-                            counted_item(item, mapped.get(item.id, ()))
+                            counted_item(item, mapped.get(item.id, ()), spoilt)
                             for item in items[case.id]
                             if _is_sealed(item)
                         ],

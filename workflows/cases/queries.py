@@ -27,6 +27,7 @@ from workflows.cases.policy import Policy, read_policy
 from workflows.evidence.consent import replaced_among
 from workflows.evidence.counting import counted_item
 from workflows.evidence.coverage import CountedItem, OutcomeCoverage, OutcomeRule, coverage
+from workflows.evidence.queries import spoilt_among
 from workflows.frameworks.definition import Definition, read_definition
 
 
@@ -210,7 +211,10 @@ def counted_items(tx: Transaction, case_id: CaseId) -> Sequence[CountedItem]:
         )
     ).all()
     replaced = replaced_among(tx, [row.id for row in rows])
-    return [counted_item(row, mapped.get(row.id, ())) for row in rows if row.id not in replaced]
+    spoilt = spoilt_among(tx, [row.sha256 for row in rows if row.sha256])
+    return [
+        counted_item(row, mapped.get(row.id, ()), spoilt) for row in rows if row.id not in replaced
+    ]
 
 
 def manifest_of(tx: Transaction, case_id: CaseId, round_number: int) -> Manifest | None:

@@ -29,6 +29,10 @@ HELD = marked(
     "“%(title)s” does not count yet: people in it have not agreed. Their consent, or a copy in "
     "which nobody can be recognised, would make it count."
 )
+SPOILT = marked(
+    "“%(title)s” does not count: the store does not hold it as it was sealed. Staff see that too; "
+    "until it is found again, other evidence is needed."
+)
 OLD_CERTIFICATE = marked("“%(title)s” does not count: it was issued over %(months)s months ago.")
 
 
@@ -54,7 +58,8 @@ class OutcomeRule:
 @dataclass(frozen=True)
 class CountedItem:
     """A sealed item. `worked_on` is the last day of the work that it shows, or the day on which a
-    certificate was issued. `held`: people in it have not agreed yet."""
+    certificate was issued. `held`: people in it have not agreed yet; `spoilt`: the store does not
+    hold its bytes as they were sealed."""
 
     id: ItemId
     title: str
@@ -63,6 +68,7 @@ class CountedItem:
     worked_on: date | None = None
     expires_on: date | None = None
     held: bool = False
+    spoilt: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,8 @@ def _direct_needed(code: OutcomeCode, count: int) -> Problem:
 
 def _why_not(rule: OutcomeRule, item: CountedItem, as_of: date) -> Problem | None:
     """Why an item that is mapped to the outcome does not count for it; None when it does."""
+    if item.spoilt:
+        return _refused(rule, item, SPOILT)
     if item.kind not in rule.kinds:
         return _refused(rule, item, "“%(title)s” does not count here: its kind is not accepted.")
     if item.expires_on is not None and item.expires_on < as_of:

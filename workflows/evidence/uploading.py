@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -20,6 +20,7 @@ from storage.ids import CaseId, ItemId
 from storage.tables import EvidenceItem, Upload, UploadPart
 from storage.vault import (
     AlreadyThere,
+    BytesDiffer,
     KeptPart,
     ObjectFacts,
     PartPlan,
@@ -30,6 +31,7 @@ from storage.vault import (
 from storage.vocabulary import EvidenceState
 from workflows.access.rules import Actor
 from workflows.evidence.announcing import claim_upload
+from workflows.evidence.begun import begin_upload, forget_parts, forget_upload
 from workflows.evidence.load import (
     ON_ITS_WAY,
     HeldItem,
@@ -48,6 +50,11 @@ from workflows.evidence.part_list import (
 from workflows.evidence.part_rules import SentPart, WantedPart, fit_to_sign
 from workflows.evidence.rules import Announcement, Limits, fit_to_announce
 from workflows.work import Work, promise_work
+
+OTHER_PARTS = (
+    "The store has other bytes than were reported for a part. Send the file again from its "
+    "beginning; the upload itself goes on."
+)
 
 __all__ = [
     "SentPart",
@@ -122,7 +129,7 @@ def upload_plan(db: Database, vault: Vault, actor: Actor, item_id: ItemId) -> Up
     if isinstance(held, UploadPlan):
         return held
     try:
-        store_upload_id = held.store_upload_id or _begin(db, vault, held)
+        store_upload_id = held.store_upload_id or begin_upload(db, vault, held.upload_id, held.key)
         kept = vault.list_parts(held.key, store_upload_id)
     except UploadGone:
         _settle_gone(db, vault, actor, held)
@@ -201,7 +208,7 @@ def complete_upload(
     if isinstance(held, UploadPlan):
         return held.state
     _fit_to_end(held, size)
-    facts = _assemble(vault, held, named, size)
+    facts = _assemble(db, vault, held, named, size)
     crash_point("upload.completed")
     with db.reading() as tx:
         who = look_at_item(tx, actor, item_id).who
@@ -288,55 +295,19 @@ def _as_plan(item: EvidenceItem, upload: Upload, there: tuple[RecordedPart, ...]
     )
 
 
-def _begin(db: Database, vault: Vault, held: _Open) -> str:
-    """Begin the upload in the store; of two that begin at once, one is kept."""
-    begun = vault.begin(held.key)
-    crash_point("announce.begun")
-    kept = _keep_begun(db, held.upload_id, begun)
-    if kept != begun:
-        vault.abort(held.key, begun)
-    return kept
-
-
-@command
-def _keep_begun(db: Database, upload_id: UUID, begun: str) -> str:
-    with db.transaction() as tx:
-        tx.session.execute(
-            update(Upload)
-            .where(col(Upload.id) == upload_id, col(Upload.store_upload_id) == "")
-            .values(store_upload_id=begun)
-        )
-        return tx.session.exec(select(Upload.store_upload_id).where(Upload.id == upload_id)).one()
-
-
 def _settle_gone(db: Database, vault: Vault, actor: Actor, held: _Open) -> None:
     """The store knows the upload no more: it was completed and that not written down, or lost."""
     whole = _whole(vault, held)
     if whole is None:
-        _forget_begun(db, held)
+        forget_upload(db, held.upload_id, held.store_upload_id)
         return
     with db.reading() as tx:
         who = look_at_item(tx, actor, held.item_id).who
     record_stored(db, who, held.item_id, whole)
 
 
-@command
-def _forget_begun(db: Database, held: _Open) -> None:
-    """The store let go of this upload: it begins anew, with no parts."""
-    with db.transaction() as tx:
-        tx.session.execute(
-            update(Upload)
-            .where(
-                col(Upload.id) == held.upload_id,
-                col(Upload.store_upload_id) == held.store_upload_id,
-            )
-            .values(store_upload_id="")
-        )
-        tx.session.execute(delete(UploadPart).where(col(UploadPart.upload_id) == held.upload_id))
-
-
 def _assemble(
-    vault: Vault, held: _Open, named: Sequence[int] | None, size: int | None
+    db: Database, vault: Vault, held: _Open, named: Sequence[int] | None, size: int | None
 ) -> ObjectFacts:
     plan = held.plan
     try:
@@ -345,6 +316,9 @@ def _assemble(
             plan = plan.ended_at(size or recorded_end(kept, held.recorded) or 1)
         parts: tuple[KeptPart, ...] = check_part_list(plan, kept, held.recorded, named)
         return vault.complete(held.key, held.store_upload_id, parts)
+    except BytesDiffer:
+        forget_parts(db, held.upload_id)
+        raise Conflict(OTHER_PARTS) from None
     except (UploadGone, AlreadyThere):
         whole = _whole(vault, held)
         if whole is None:

@@ -64,8 +64,11 @@ def ensure_token_key(db: Database, issuer: Issuer, institution_id: InstitutionId
 
 def rotate_token_key(
     db: Database, issuer: Issuer, who: Who, institution_id: InstitutionId, *, why: str = ""
-) -> UUID:
-    """Retire the live key and make a new one; what the old one signed stays valid."""
+) -> UUID | None:
+    """Retire the live key and make a new one, if there is one; what it signed stays valid."""
+    with db.reading() as tx:
+        if _live(tx, institution_id) is None:
+            return None
     return _keep(db, _new(issuer, institution_id), who, rotate=True, why=why)
 
 

@@ -144,6 +144,14 @@ def test_what_waits_for_consent_does_not_count_and_what_would_meet_it_is_said() 
     assert [one.item_id for one in result.refused] == [waiting.id]
 
 
+def test_what_the_store_does_not_hold_as_it_was_sealed_does_not_count() -> None:
+    spoilt = replace(item(), spoilt=True)
+    result = of(rule(1, 1), spoilt)
+    assert result.status is CoverageStatus.MISSING
+    assert "does not hold it as it was sealed" in said(result)
+    assert of(rule(1, 1), replace(spoilt, spoilt=False)).status is CoverageStatus.COVERED
+
+
 def test_a_word_more_makes_an_outcome_that_asks_for_nothing_no_worse() -> None:
     word = item(EvidenceKind.ATTESTATION)
     free = rule(0, 0, frozenset({EvidenceKind.ATTESTATION}))
