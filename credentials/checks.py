@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from credentials import compiled
 from credentials.canonical import canonicalize
 from credentials.did import find_method, resolve_did
-from credentials.documents import JsonObject, as_list, id_of
+from credentials.documents import JsonObject, JsonValue, as_list, children, id_of
 from credentials.errors import BadProof, CredentialError, Malformed, NotYetReadable
 from credentials.issuers import check_method
 from credentials.jwt import VcJwt
@@ -39,6 +39,7 @@ def check_secured(given: JsonObject | VcJwt, part: Part, setting: Setting) -> li
     if isinstance(given, VcJwt):
         return check_token(given, part, setting)
     try:
+        _check_evidence_once(given)
         proofs = _read(given)
     except BadProof as error:
         return _without_proof(given, part, error)
@@ -47,6 +48,24 @@ def check_secured(given: JsonObject | VcJwt, part: Part, setting: Setting) -> li
     ends = min((proof.expires for proof in proofs if proof.expires), default=None)
     dates = check_dates(given, ends, part, setting.now)
     return [part.well_formed(), *_check_signatures(given, proofs, part, setting), dates]
+
+
+def _check_evidence_once(document: JsonObject) -> None:
+    """Raise Malformed if evidence is described in two places that differ.
+
+    A signature covers what is said of it, wherever it is said: part of an item could be moved to
+    where no reader looks, its digest for one.
+    """
+    items = {id_of(item): item for item in as_list(document.get("evidence")) if id_of(item)}
+    waiting: list[JsonValue] = [document] if items else []
+    while waiting:
+        node = waiting.pop()
+        waiting += children(node)
+        if not isinstance(node, dict) or set(node) <= {"id", "type"}:
+            continue
+        name = node.get("id")
+        if isinstance(name, str) and items.get(name, node) != node:
+            raise Malformed("The evidence %(id)s is described in two places.", id=name[:200])
 
 
 def _read(document: JsonObject) -> list[Proof]:

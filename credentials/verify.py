@@ -179,7 +179,7 @@ def evidence_of(document: JsonObject) -> tuple[EvidenceItem, ...]:
 
 
 def _evidence_item(item: JsonObject) -> EvidenceItem:
-    texts = {key: value for key, value in item.items() if isinstance(value, str)}
+    texts = {key: text for key, value in item.items() if (text := _only_text(value)) is not None}
     try:
         digest = sha256_from_multibase(texts["digestMultibase"])
     except (KeyError, CredentialError):
@@ -191,6 +191,13 @@ def _evidence_item(item: JsonObject) -> EvidenceItem:
         media_type=texts.get("mediaType", ""),
         sha256=digest,
     )
+
+
+def _only_text(value: JsonValue) -> str | None:
+    """A text, also as a list of one: a signature does not notice the difference."""
+    parts = [part for part in as_list(value) if part != []]
+    text = parts[0] if len(parts) == 1 else None
+    return text if isinstance(text, str) else None
 
 
 def _check_evidence(items: Sequence[EvidenceItem], files: Mapping[str, str]) -> Iterator[Check]:

@@ -240,6 +240,16 @@ def status_moved_to_another_mention() -> Case:
 
 
 @mutation("well_formed", theirs=False, node=False)
+def evidence_split_over_two_places() -> Case:
+    def change(c: JsonObject) -> None:
+        item = at(c, "evidence", 0)
+        moved = {"id": item["id"], "digestMultibase": item.pop("digestMultibase")}
+        cast(list[JsonObject], c["evidence"]).append(moved)
+
+    return edited(change)
+
+
+@mutation("well_formed", theirs=False, node=False)
 def key_that_stands_twice() -> Case:
     text = dump_json(signed_credential())
     return Case(text.replace(b'"name":', b'"name": "Welding", "name":', 1), web())

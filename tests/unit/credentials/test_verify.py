@@ -4,6 +4,7 @@ The mutations that every verifier must refuse are in tests/conformance; here is 
 tells one thing from another.
 """
 
+import copy
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -216,6 +217,15 @@ def test_evidence_without_a_digest_is_said_to_have_none() -> None:
     assert verdict.outcome is Outcome.VALID
     assert ["carries no digest" in check.text for check in verdict.of("evidence")] == [True, True]
     assert [item.sha256 for item in verdict.evidence] == [None, None]
+
+
+def test_lists_of_one_hide_no_digest() -> None:
+    document = copy.deepcopy(GOOD)
+    item = as_list(document["evidence"])[1]
+    assert isinstance(item, dict)
+    item.update(name=["Marked drawing", []], digestMultibase=[item["digestMultibase"]])
+    assert judge(document).outcome is Outcome.VALID
+    assert evidence_of(document) == evidence_of(GOOD)
 
 
 def test_evidence_is_listed_for_the_reader() -> None:
