@@ -13,6 +13,7 @@ from storage.ids import InstitutionId
 from storage.vocabulary import Role
 from workflows.issuance.batches import begin_resigning
 from workflows.issuance.keys import keys_of, reseal_keys, rotate_key
+from workflows.issuance.tokens import rotate_token_key
 
 if TYPE_CHECKING:
     from app.container import Container
@@ -60,6 +61,7 @@ def _list(parts: "Container", institution_id: InstitutionId, why: str) -> None:
 
 def _rotate(parts: "Container", institution_id: InstitutionId, why: str) -> None:
     rotate_key(parts.db, parts.issuer, OPERATOR, institution_id, why=why)
+    rotate_token_key(parts.db, parts.issuer, OPERATOR, institution_id, why=why)
     say("A new key signs from now on. The earlier ones stay published.")
 
 

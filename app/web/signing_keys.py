@@ -12,6 +12,7 @@ from workflows.access.rules import acting
 from workflows.issuance.batches import begin_resigning, signed_with_others
 from workflows.issuance.keys import keys_of, rotate_key
 from workflows.issuance.progress import batches_of
+from workflows.issuance.tokens import rotate_token_key
 
 blueprint = Blueprint("signing_keys", __name__, url_prefix="/admin/keys")
 
@@ -38,6 +39,7 @@ def rotate() -> AnyResponse:
     """Retire the key that signs now and make a new one."""
     who = acting(actor(), Permission.MANAGE_KEYS)
     rotate_key(parts().db, parts().issuer, who, own_institution())
+    rotate_token_key(parts().db, parts().issuer, who, own_institution())
     notice = _("A new key signs from now on. The earlier ones stay published.")
     return hx.redirect("signing_keys.home", notice)
 

@@ -85,9 +85,10 @@ def extract_json(token: str, part: int) -> bytes:
 
 
 def test_a_new_token_key_leaves_the_old_tokens_valid(issued: Issued, browser: Browser) -> None:
+    issuer, institution_id = the_issuer(browser), issued.world.institution_id
+    assert rotate_token_key(issued.db, issuer, SYSTEM, institution_id) is None
     old = token_of(issued, browser)
-    issuer = the_issuer(browser)
-    rotate_token_key(issued.db, issuer, SYSTEM, issued.world.institution_id, why="a drill")
+    assert rotate_token_key(issued.db, issuer, SYSTEM, institution_id, why="a drill")
     new = token_of(issued, browser)
     assert new != old
     assert [outcome(issued, one.encode()) for one in (old, new)] == [Outcome.VALID] * 2

@@ -8,6 +8,7 @@ from dataclasses import replace
 from io import BytesIO
 from xml.etree import ElementTree
 
+import pikepdf
 import pytest
 from PIL import Image, ImageChops
 
@@ -199,6 +200,49 @@ def test_the_certificate_is_tagged_pdf_a_with_the_signed_json_inside() -> None:
     assert b"pdfuaid:part" in metadata
     assert any(b"/StructTreeRoot" in part for part in [pdf, *inside])
     assert make_certificate(CREDENTIAL, SVG, level="Proficient") == pdf
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "language"),
+    [
+        ("Mara Lindqvist", "CNC set-up", "en-CA"),
+        ("ليلى حسن", "إدارة الطاقة في المباني", "ar"),
+        ("山田 花子", "建築物のエネルギー管理", "ja"),
+        ("Łukasz 🎉 Żółć", "Gestión energética", "es"),
+    ],
+)
+def test_the_certificate_keeps_both_standards_in_any_script(
+    name: str, title: str, language: str
+) -> None:
+    document = edited(identifier=[named(name)])
+    subject = document["credentialSubject"]
+    assert isinstance(subject, dict) and isinstance(subject["achievement"], dict)
+    subject["achievement"].update(name=title, inLanguage=language)
+    data = make_certificate(document, SVG, colour="#ffee88", accent="#ffffff")
+    with pikepdf.open(BytesIO(data)) as pdf:
+        assert pdf.check_pdf_syntax() == []
+        with pdf.open_metadata() as told:
+            claims = [told.get(f"pdf{key}") for key in ("aid:part", "aid:conformance", "uaid:part")]
+        assert claims == ["3", "A", "1"]
+        assert str(pdf.Root.Lang) == language.partition("-")[0]
+        assert pdf.Root.MarkInfo.Marked and pdf.Root.StructTreeRoot
+        assert pdf.Root.ViewerPreferences.DisplayDocTitle
+        assert str(pdf.Root.OutputIntents[0].S) == "/GTS_PDFA1"
+        attached = pdf.attachments["credential.json"]
+        assert (str(attached.obj.AFRelationship), attached.get_file().mime_type) == (
+            "/Source",
+            "application/json",
+        )
+        assert attached.get_file().read_bytes() == dump_json(document)
+        faces = [font for page in pdf.pages for font in page.resources.Font.values()]
+        assert all(is_embedded(font) for font in faces)
+
+
+def is_embedded(font: pikepdf.Object) -> bool:
+    """Whether the letters of a font are in the file, as PDF/A asks."""
+    inner = font.DescendantFonts[0] if "/DescendantFonts" in font else font
+    kept = inner.FontDescriptor.keys() if "/FontDescriptor" in inner else {"/FontFile3"}
+    return bool({"/FontFile2", "/FontFile3"} & set(kept)) or str(inner.Subtype) == "/Type3"
 
 
 def edited(**subject: object) -> JsonObject:
