@@ -60,11 +60,13 @@ def _check_evidence_once(document: JsonObject) -> None:
     waiting: list[JsonValue] = [document] if items else []
     while waiting:
         node = waiting.pop()
-        waiting += children(node)
-        if not isinstance(node, dict) or set(node) <= {"id", "type"}:
+        waiting += [part for part in children(node) if isinstance(part, dict | list)]
+        if not isinstance(node, dict):
             continue
         name = node.get("id")
-        if isinstance(name, str) and items.get(name, node) != node:
+        if not isinstance(name, str) or name not in items or items[name] == node:
+            continue
+        if not set(node) <= {"id", "type"}:
             raise Malformed("The evidence %(id)s is described in two places.", id=name[:200])
 
 
