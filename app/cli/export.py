@@ -14,6 +14,7 @@ from workflows.evidence.kept import kept_key
 from workflows.issuance.artefacts import badge_file, certificate
 from workflows.issuance.bundle import Bundle, gather
 from workflows.issuance.queries import PublicItem
+from workflows.issuance.tokens import credential_token
 
 EVIDENCE = "evidence"
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the bundle: credential.json, map.json, what the map names, badges, certificate, files.
+    """Write the bundle: credential.json and .jwt, map.json, what the map names, badges, certificate, files.
 
     Raises NotFound, InvalidInput, Unavailable.
     """
@@ -37,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
     with settings_at_hand(tell=lambda _line: None) as settings:
         container = build(settings)
         try:
-            write_bundle(container, gather(container.db, container.site, credential_id), out)
+            token = credential_token(container.db, container.issuer, credential_id)
+            bundle = gather(container.db, container.site, credential_id, token)
+            write_bundle(container, bundle, out)
         finally:
             container.close()
     say(f"Written to {out}")

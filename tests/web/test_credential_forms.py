@@ -19,10 +19,12 @@ from credentials.errors import BadKey
 from credentials.verify import Outcome, verify
 from storage.events import SYSTEM
 from storage.tables import TokenKey
+from tests.fixtures.badges import Web
 from tests.fixtures.issued import ISSUER, Issued, nothing
 from tests.fixtures.recall import Recall
 from tests.fixtures.web import Browser
 from tests.fixtures.world import SITE
+from workflows.issuance.bundle import gather
 from workflows.issuance.commands import change_credential
 from workflows.issuance.keys import Issuer, open_token_key, reseal_keys
 from workflows.issuance.published import local_fetcher
@@ -76,6 +78,17 @@ def test_the_token_is_accepted_by_us_and_by_openbadgeslib(issued: Issued, browse
     public = RSAKey.import_key(jwk.json).public_key
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     assert OB3Verifier(pem).verify(token).id == view(issued).url
+
+
+def test_the_token_is_checked_offline_with_what_is_exported(
+    issued: Issued, browser: Browser
+) -> None:
+    token = token_of(issued, browser)
+    bundle = gather(issued.db, SITE, issued.credential_id, token)
+    assert bundle.files["credential.jwt"].decode() == token
+    web = Web({url: bundle.files[name] for url, name in bundle.map.items()})
+    assert verify(token.encode(), fetch=web, now=issued.db.clock.now()).outcome is Outcome.VALID
+    assert any(name.startswith("key-") for name in bundle.map.values())
 
 
 def extract_json(token: str, part: int) -> bytes:

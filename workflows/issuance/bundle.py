@@ -11,6 +11,7 @@ from workflows.issuance.published import endorsement_documents, own_documents
 from workflows.issuance.queries import CredentialView, PublicItem, public_credential
 
 CREDENTIAL_FILE = "credential.json"
+TOKEN_FILE = "credential.jwt"
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,11 @@ class Bundle:
         return tuple(item for item in self.view.items if item.openable)
 
 
-def gather(db: Database, site: Site, credential_id: CredentialId) -> Bundle:
+def gather(db: Database, site: Site, credential_id: CredentialId, token: str = "") -> Bundle:
     """The credential with the DID documents, status lists and endorsements a verifier asks for.
 
-    They are found by checking it and writing down every question. Raises NotFound.
+    They are found by checking it and writing down every question; `token` is the same credential
+    as VC-JWT, where that goes along with its key. Raises NotFound.
     """
     with db.reading() as tx:
         view = public_credential(tx, site, credential_id)
@@ -48,6 +50,9 @@ def gather(db: Database, site: Site, credential_id: CredentialId) -> Bundle:
 
     verify(view.document, fetch=fetch, now=db.clock.now(), endorsements=[*endorsements.values()])
     files = {CREDENTIAL_FILE: view.document}
+    if token:
+        verify(token.encode(), fetch=fetch, now=db.clock.now())
+        files[TOKEN_FILE] = token.encode()
     places = {view.url: CREDENTIAL_FILE}
     addressed = {
         **asked,
@@ -65,6 +70,11 @@ def gather(db: Database, site: Site, credential_id: CredentialId) -> Bundle:
 
 def _name(url: str, number: int) -> str:
     """A plain file name that tells what it is, such as `status-2.json`."""
-    kinds = {"did.json": "did", "/status/": "status", "/endorsements/": "endorsement"}
+    kinds = {
+        "did.json": "did",
+        "/status/": "status",
+        "/endorsements/": "endorsement",
+        "/keys/": "key",
+    }
     kind = next((word for mark, word in kinds.items() if mark in url), "document")
     return f"{kind}-{number}.json"
