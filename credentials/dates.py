@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from credentials.documents import JsonObject, text_at
 from credentials.errors import Malformed
@@ -9,6 +10,7 @@ from credentials.errors import Malformed
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def write_instant(instant: datetime) -> str:
     """“2026-05-01T10:00:00Z”. Raises Malformed for a time without a zone."""
     if instant.tzinfo is None:
