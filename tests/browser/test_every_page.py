@@ -55,6 +55,7 @@ LED_TO_BY_NOBODY = {
     "api.me": "for programs",
     "account.language": "leads back to where one was; offered where there are two languages",
     "assets.theme": "a style sheet",
+    "batches.progress": "how far a batch is, once one was begun: tests/web/test_registrar_pages.py",
     "credentials.card": "the picture that other sites show with a credential's address",
     "credentials.embed": "the picture for other people's pages",
     "documents.document": "the signed document; asked for by Accept too",
