@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the bundle: credential.json and .jwt, map.json, what the map names, badges, certificate, files.
+    """Write the bundle: credential.json, credential.jwt, map.json, what the map names, badges,
+    the certificate, files.
 
     Raises NotFound, InvalidInput, Unavailable.
     """

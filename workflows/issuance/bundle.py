@@ -11,7 +11,7 @@ from workflows.issuance.published import endorsement_documents, own_documents
 from workflows.issuance.queries import CredentialView, PublicItem, public_credential
 
 CREDENTIAL_FILE = "credential.json"
-TOKEN_FILE = "credential.jwt"
+AS_JWT_FILE = "credential.jwt"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def gather(db: Database, site: Site, credential_id: CredentialId, token: str = "
     files = {CREDENTIAL_FILE: view.document}
     if token:
         verify(token.encode(), fetch=fetch, now=db.clock.now())
-        files[TOKEN_FILE] = token.encode()
+        files[AS_JWT_FILE] = token.encode()
     places = {view.url: CREDENTIAL_FILE}
     addressed = {
         **asked,
