@@ -50,6 +50,25 @@ def test_what_runs_out_and_what_belongs_together_is_drawn_and_renewed(
     assert browser.post(f"/my/credentials/{issued.credential_id}/renewal").status_code == 409
 
 
+def stated(world: World) -> Issued:
+    """A case in which the first outcome was not met."""
+    unmet = world.definition.outcomes[0]
+    return Issued(world, {row.code: 1 for row in unmet.criteria})
+
+
+def test_a_statement_is_led_to_from_the_case_and_named_as_one(
+    recall: Recall, browser: Browser
+) -> None:
+    issued = recall(stated)
+    browser.sign_in(issued.learner)
+    case = browser.get(f"/cases/{issued.panel.case_id}").text
+    assert "See your statement" in case
+    assert "Read the result" in case
+    assert f"/credentials/{issued.credential_id}" in case
+    assert "Statement of recognition: " in browser.get("/my/credentials").text
+    assert browser.get(f"/credentials/{issued.credential_id}").status_code == 200
+
+
 @pytest.fixture
 def issued(recall: Recall) -> Issued:
     return recall(Issued)

@@ -134,8 +134,13 @@ def _mapped(tx: Transaction, ids: Sequence[UUID]) -> Mapped:
 
 def _published(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, bool]:
     waiting = {CredentialState.PENDING.value, CredentialState.SIGNED.value}
-    rows = tx.session.exec(select(Credential).where(col(Credential.case_id).in_(ids))).all()
-    return {row.case_id: row.state not in waiting for row in rows}
+    rows = tx.session.exec(
+        select(Credential.case_id, Credential.state).where(
+            col(Credential.case_id).in_(ids), col(Credential.whole).is_(True)
+        )
+    ).all()
+    there = {case_id for case_id, state in rows if state not in waiting}
+    return {case_id: case_id in there for case_id, _ in rows}
 
 
 def _is_sealed(item: EvidenceItem) -> bool:
