@@ -29,60 +29,11 @@ class _Resolver(Protocol):
     """PyLD's context resolver, opaque to us."""
 
 
-_Active = dict[str, object]
-"""An active context of PyLD's: its terms, and under `_uuid` the name by which it is remembered."""
-
-
-class _Expander(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
-    """PyLD remembers what a scoped context comes to, but not for typed nodes: for each it copies
-    the active context, and the copy has no name. Here the copy is kept, with one: two to three
-    times as fast. Copies are only read, and belong to one thread.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._copies: LRUCache[str, _Active] = LRUCache(_CACHED_CONTEXTS)
-
-    def _process_context(  # noqa: PLR0917 - as PyLD calls it
-        self,
-        active_ctx: _Active,
-        local_ctx: object,
-        options: object,
-        override_protected: bool = False,
-        propagate: bool = True,
-        validate_scoped: bool = True,
-        cycles: object = None,
-    ) -> object:
-        name = active_ctx.get("_uuid")
-        if not propagate and isinstance(name, str) and not active_ctx.get("previousContext"):
-            active_ctx = self._copy_of(active_ctx, name)
-        return super()._process_context(
-            active_ctx, local_ctx, options, override_protected, propagate, validate_scoped, cycles
-        )
-
-    def _copy_of(self, active: _Active, name: str) -> _Active:
-        copy = self._copies.get(name)
-        if copy is None:
-            clone = cast(_Active, self._clone_active_context(active))
-            copy = {**clone, "previousContext": active, "_uuid": f"{name}, typed"}
-            self._copies[name] = copy
-        return copy
-
-
-class _Expanded(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
-    """PyLD expands before it writes RDF. Ours is expanded already, which is most of that work."""
-
-    def expand(self, input_: object, options: object) -> object:
-        """What is given, as it is."""
-        return input_
-
-
 class _Thread(threading.local):
     """A thread's context resolvers, one per set of contexts it was asked for."""
 
     def __init__(self) -> None:
         self.resolvers: dict[int, tuple[Contexts, _Resolver]] = {}
-        self.expander = _Expander()
 
 
 _thread = _Thread()
@@ -102,7 +53,7 @@ def expand(document: JsonObject, contexts: Contexts) -> list[JsonValue]:
         "processingMode": "json-ld-1.1",
     }
     try:
-        return cast(list[JsonValue], _thread.expander.expand(document, options))
+        return cast(list[JsonValue], jsonld.expand(document, options))
     except (jsonld.JsonLdError, RecursionError, TypeError, ValueError, AttributeError) as error:
         raise _refused(error) from None
 
@@ -111,7 +62,7 @@ def to_quads(expanded: list[JsonValue]) -> list[pyoxigraph.Quad]:
     """The RDF dataset of an expanded document. Raises Malformed if it is not valid RDF."""
     options: dict[str, object] = {"format": "application/n-quads", "documentLoader": _loader({})}
     try:
-        text = cast(str, _Expanded().to_rdf(expanded, options))
+        text = cast(str, jsonld.to_rdf(expanded, options))
         return list(pyoxigraph.parse(text.encode(), format=pyoxigraph.RdfFormat.N_QUADS))
     except (jsonld.JsonLdError, RecursionError, TypeError, ValueError, SyntaxError) as error:
         raise _refused(error) from None

@@ -26,9 +26,10 @@ class Case(Table, table=True):
     """One learner's way to one credential.
 
     `version` counts the changes of state; a move is a compare-and-swap on (state, version).
-    `number` is what people call it by. `decision_id` is there from the decision on. `name_in_clear`:
-    the learner wants their name to stand in the credential. `renews_id`: the credential that this
-    case renews; its definition then asks for the outcomes that need fresh evidence, and no others.
+    `number` is what people call it by. `decision_id` is there from the decision on.
+    `name_in_clear`: the learner wants their name to stand in the credential. `renews_id`: the
+    credential that this case renews; its definition then asks for the outcomes that need fresh
+    evidence, and no others.
     """
 
     __tablename__ = "plar_case"
