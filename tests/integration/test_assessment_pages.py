@@ -500,7 +500,7 @@ class TestStaffCase:
         with counting(panel.db) as more:
             staff(panel, panel.coordinator)
         assert len(more) - len(few) == 1
-        assert len(few) <= 18
+        assert len(few) <= 19
 
 
 class TestLearnersHistory:
