@@ -19,6 +19,8 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -54,6 +56,8 @@ PR_SET_PDEATHSIG = 1
 # pictures of files may wait, films longer; uploads, seals and pages may not
 PATIENCE: Mapping[str, int] = {Queue.LOOK: 10, Queue.RENDER: 15}
 
+AUTOGROUP = Path("/proc/self/autogroup")
+
 log = logs.get(__name__)
 
 
@@ -69,7 +73,7 @@ def run_forever(
     `handlers` are those of `app.jobs.handlers` unless a test brings its own.
     """
     entrypoint.furnish(Bench(parts, handlers or _all_handlers(), pace))
-    os.nice(PATIENCE.get(queue, 0))
+    _stand_back(PATIENCE.get(queue, 0))
     told = when_told()
     _warm_up(parts, queue)
     pause = SHORTEST_PAUSE
@@ -80,6 +84,14 @@ def run_forever(
         pause = SHORTEST_PAUSE if lasted else min(pause * 2, LONGEST_PAUSE)
         told.wait(pause)
     log.info("worker has stopped", queue=queue)
+
+
+def _stand_back(patience: int) -> None:
+    """Let others go first: within our session by `nice`, and, where Linux shares the processors
+    out among sessions first, with our whole session."""
+    os.nice(patience)
+    with suppress(OSError):
+        AUTOGROUP.write_text(str(patience))
 
 
 def _all_handlers() -> Mapping[str, "Handler"]:
