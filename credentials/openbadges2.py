@@ -32,6 +32,8 @@ CONTEXT = "https://w3id.org/openbadges/v2"
 _REQUIRED = ("id", "recipient", "badge", "verification", "issuedOn")
 _SKEW = timedelta(minutes=5)
 _HOSTED, _SIGNED = ("HostedBadge", "hosted"), ("SignedBadge", "signed")
+_OF_VERSION_3 = ("issuer", "credentialSubject")
+"""What an assertion has no such members for: nobody looks at them, so nobody is told of them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def check_open_badge_2(
     try:
         kind = _kind(assertion)
     except CredentialError as error:
-        return [part.refused("well_formed", error)], assertion
+        return [part.refused("well_formed", error)], _told(assertion)
     checks = [part.well_formed()]
     try:
         held = _held(assertion, kind, setting)
@@ -65,14 +67,19 @@ def check_open_badge_2(
         gone = isinstance(error, CannotFetch) and error.params.get("status") == "410"
         lost = Part(part.subject).refused("issuer", error)
         checks += [part.signature_unchecked(), lost, _dates(assertion, part, setting.now)]
-        return checks + ([_revoked(part, "")] if gone else []), assertion
+        return checks + ([_revoked(part, "")] if gone else []), _told(assertion)
     secured = _check_hosted if kind in _HOSTED else _check_signed
     checks += secured(given, found, part, setting)
     checks += [_dates(held, part, setting.now), _status(found, kind, part, setting)]
     message = N_("It has the form of Open Badges 2.0.")
     checks.append(part.check("schema", Finding.PASSED, message))
     badge: JsonObject = {**found.badge, "issuer": found.issuer}
-    return checks, {**held, "id": assertion["id"], "badge": badge}
+    return checks, {**_told(held), "id": assertion["id"], "badge": badge}
+
+
+def _told(assertion: JsonObject) -> JsonObject:
+    """The assertion without what the checks do not look at and a reader would take for judged."""
+    return {key: value for key, value in assertion.items() if key not in _OF_VERSION_3}
 
 
 def _kind(assertion: JsonObject) -> str:

@@ -67,6 +67,21 @@ class TestOpenBadges2:
         assert judge(plain, old_web()).outcome is Outcome.VALID
         OB2Verifier(download=old_web()).verify(plain.decode(), check_revocation=True)
 
+    @pytest.mark.parametrize("away", [(), (f"{OLD}/issuer",)])
+    @pytest.mark.parametrize("more", [{}, {"verification": {"type": "Oracle"}}])
+    def test_an_issuer_and_a_subject_that_nobody_judged_are_not_told(
+        self, away: tuple[str, ...], more: dict[str, object]
+    ) -> None:
+        stray = {"issuer": {"name": "Famous"}, "credentialSubject": {"achievement": {"name": "x"}}}
+        house = old_web()
+        house.put(ASSERTION_ID, assertion(**stray, **more))
+        for address in away:
+            del house.documents[address]
+        verdict = judge(assertion(**stray, **more), house)
+        assert verdict.document is not None
+        assert verdict.document["id"] == ASSERTION_ID
+        assert not {*stray} & {*verdict.document}
+
     def test_a_picture_may_hold_only_the_address(self) -> None:
         house = old_web()
         picture = their_bake_png(png(), ASSERTION_ID)
