@@ -6,7 +6,7 @@ for an issuer only where the issuer's DID document or the issuer's own site has 
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import SplitResult, urldefrag, urlsplit
+from urllib.parse import SplitResult, unquote, urldefrag, urlsplit
 
 from joserfc.jwk import Key
 
@@ -132,6 +132,8 @@ def _is_at(kid: str, issuer: str) -> bool:
     home = _split(did_web_url(issuer) if tenant else issuer)
     place = _split(kid)
     under = home.path.removesuffix("did.json") if tenant and issuer.count(":") > 2 else "/"
+    if {".", ".."} & {*unquote(place.path).replace("\\", "/").split("/")}:
+        return False
     return place.netloc.lower() == home.netloc.lower() and place.path.startswith(under)
 
 
