@@ -14,6 +14,7 @@ that far; what is looked up in a vocabulary (types, statuses) belongs to the sha
 set say nothing of each other, so a part that has an id adds its own lines and no others.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import Final
@@ -122,7 +123,13 @@ def _keep(form: Form, shape: Shape | None) -> Shape | None:
 
 
 def _compile(document: JsonObject, form: Form, constants: Constants) -> Shape | None:
-    """What the general route makes of the shape; None where a place does not come out verbatim."""
+    """What the general route makes of the shape; None where a place does not come out verbatim.
+
+    A document that has a text like a sentinel teaches nothing: what is constant in it could be
+    taken for a place, and another document would be given the bytes of one that it is not.
+    """
+    if MARK in json.dumps(document, ensure_ascii=False):
+        return None
     stand_ins = StandIns(document, constants)
     if not _small(stand_ins):
         return None
