@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from operator import eq, itemgetter
 
 from credentials.canonical import is_address, may_be_signed
@@ -17,6 +18,7 @@ _SPECIAL = re.compile('[\x00-\x1f\x7f-\x9f"\\\\\ud800-\udfff\ufffe\uffff]')
 """What is written another way in N-Quads, or must not be signed at all."""
 
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_LABEL = "_:c14n"
 _PLAIN_ADDRESS = re.compile(
     r"(?:https?://[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?|urn:uuid:[0-9a-f-]+"
     r"|did:[a-z]+:[A-Za-z0-9._-]+)(?:#[A-Za-z0-9._~-]*)?"
@@ -118,7 +120,11 @@ class Shape:
         return 4 * lines + 1000 * len(self.parts)
 
     def fill(self, form: Form) -> bytes | None:
-        """The canonical bytes of a document; None where the general route must answer."""
+        """The canonical bytes of a document; None where the general route must answer.
+
+        It does where a line of a node without an id stands twice: a dataset is a set, and the
+        node's hash has counted both.
+        """
         if form.values and form.values[0] in self.named:
             return None
         base = _written(form.values)
@@ -133,6 +139,8 @@ class Shape:
             lines += shape.lines.write(base + values)
         lines.sort()
         if any(map(eq, lines, lines[1:])):
+            if any(one == other and _LABEL in one for one, other in pairwise(lines)):
+                return None
             lines = sorted(set(lines))
         lines.append("")
         return "\n".join(lines).encode()
@@ -170,7 +178,7 @@ class Shape:
             if len(group) > 1 and not all(self.nodes[number].alone for number in group):
                 return False
             for number in group:
-                base[self.places + number] = f"_:c14n{label}"
+                base[self.places + number] = f"{_LABEL}{label}"
                 label += 1
         return True
 

@@ -148,6 +148,20 @@ def test_any_number_of_parts_makes_no_new_shape(data: st.DataObject) -> None:
     assert compiled.known_shapes() <= 2
 
 
+def test_an_entry_that_stands_twice_counts_once() -> None:
+    """A dataset is a set: what a node is told apart by is counted once as well."""
+    for number in range(8):
+        entry: JsonObject = {"id": f"urn:x:{number}", "type": ["Result"], "value": "3"}
+        for times in (1, 1, 2):
+            document = bare()
+            subject = document["credentialSubject"]
+            assert isinstance(subject, dict)
+            del subject["id"]
+            subject["result"] = [{**entry} for _ in range(times)]
+            assert compiled.canonicalize(document) == canonical.canonicalize(document)
+    assert compiled.known_shapes() == 1
+
+
 @pytest.mark.parametrize("name", ["evidence", "result"])
 def test_a_part_may_not_describe_the_whole(name: str) -> None:
     document = bare()
