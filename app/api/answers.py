@@ -10,7 +10,7 @@ from app.api import schemas
 from storage.ids import ItemId
 from workflows.cases.queries import CaseLine, CaseView
 from workflows.cases.states import EDITABLE
-from workflows.evidence.disclosure import LOST
+from workflows.evidence.disclosure import CHANGED_THERE, LOST
 from workflows.evidence.queries import ItemRow
 from workflows.evidence.uploading import UploadPlan
 
@@ -75,6 +75,8 @@ def case(view: CaseView) -> schemas.Case:
 def _reason(row: ItemRow) -> str:
     if row.reason:
         return str(_(row.reason, **row.reason_params))
+    if row.changed:
+        return str(_(CHANGED_THERE))
     return str(_(LOST)) if row.missing else ""
 
 

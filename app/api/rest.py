@@ -22,6 +22,7 @@ from workflows.cases.queries import case_view, my_cases
 from workflows.evidence.amending import amend_evidence
 from workflows.evidence.describing import remove_evidence
 from workflows.evidence.disclosure import link_to_evidence
+from workflows.evidence.load import ON_ITS_WAY
 from workflows.evidence.queries import ItemRow, item_row, items_after
 from workflows.evidence.rules import Announcement
 from workflows.evidence.uploading import (
@@ -170,7 +171,8 @@ def announce(case_id: UUID) -> Response:
         parts().db, parts().vault, actor(), CaseId(case_id), announced, limits=parts().limits
     )
     there = {part.number for part in plan.there}
-    missing = [one for one in sent.parts or () if one.number not in there]
+    wanted = (sent.parts or ()) if plan.state in ON_ITS_WAY else ()
+    missing = [one for one in wanted if one.number not in there]
     signed = _signed(plan.item_id, missing) if missing else []
     shown = answers.item(_row(plan.item_id), plan, signed)
     response = answers.answer(shown, 201)

@@ -91,6 +91,9 @@ def _started(folder: Path | None) -> "Iterator[subprocess.Popen[bytes]]":
         bufsize=0,
     )
     try:
+        # a new session is a new group where Linux shares processors out: it stands back as we do
+        with suppress(OSError):
+            Path(f"/proc/{process.pid}/autogroup").write_text(str(os.nice(0)))
         yield process
     finally:
         with suppress(ProcessLookupError):

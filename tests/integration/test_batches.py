@@ -309,6 +309,16 @@ class TestSigningAnew:
             ).one()
         assert times == 7
 
+    def test_a_key_that_was_retired_meanwhile_signs_nothing_more(self, issued: Decided) -> None:
+        db, institution = issued.db, issued.world.institution_id
+        rotate_key(db, ISSUER, SYSTEM, institution)
+        begin_resigning(db, SYSTEM, institution)
+        rotate_key(db, ISSUER, SYSTEM, institution)
+        run_resigning(issued)
+        assert all(
+            "key-3" in str(load_json((row.document or "").encode())["proof"]) for row in rows(db)
+        )
+
     def test_what_is_revoked_keeps_its_bytes(self, issued: Decided) -> None:
         first = rows(issued.db)[0]
         with issued.db.transaction() as tx:

@@ -20,6 +20,7 @@ from storage.ids import ItemId, sha256_of
 from storage.outbox import promise
 from storage.tables import Event, OutboxRow
 from storage.vault import ObjectMissing, StoreAddress, sealed_key
+from storage.vocabulary import EvidenceState
 from tests.fixtures.intake import Intake, noise
 from tests.fixtures.shared import ROOT
 from workflows.cases.queries import counted_items
@@ -190,6 +191,23 @@ def test_what_was_found_changed_is_told_until_it_is_whole_again(
         ).all()
     assert "find_evidence_changed" in kinds
     assert "recover_evidence" in kinds
+
+
+@pytest.mark.parametrize("names_digest", [True, False])
+def test_a_good_copy_sent_anew_takes_the_place_of_what_was_changed(
+    house: Container, intake: Intake, names_digest: bool
+) -> None:
+    body, other = noise(1000), noise(900, "other")
+    first = intake.sealed(body)
+    intake.vault.put_small(sealed_key(sha256_of(body)), other, sha256=sha256_of(other))
+    assert "wrong_digest" in [one.what for one in examine(house)]
+    intake.names_digest = names_digest
+    second = intake.sealed(body, "again.pdf")
+    assert (second.state, second.sha256) == (EvidenceState.SEALED, first.sha256)
+    assert b"".join(intake.vault.open_stream(sealed_key(sha256_of(body)))) == body
+    assert list(examine(house)) == []
+    with house.db.reading() as tx:
+        assert [one.changed for one in case_items(tx, intake.case_id)] == [False, False]
 
 
 def test_the_sweeper_reads_a_little_and_only_what_was_not_read_for_a_month(

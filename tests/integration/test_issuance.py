@@ -467,6 +467,32 @@ class TestStatus:
             assert document["validUntil"] == write_instant(now + timedelta(days=7))
             assert cast(JsonObject, document["credentialSubject"])["ttl"] == 60_000
 
+    def test_a_list_whose_signing_was_given_up_is_signed_the_next_day(self, issued: Issued) -> None:
+        sign_lists(issued.world)
+        with issued.db.transaction() as tx:
+            set_status(tx, issued.credential_id, StatusPurpose.REVOCATION, True)
+        with issued.db.transaction() as tx:
+            for row in tx.session.exec(
+                select(OutboxRow).where(
+                    OutboxRow.kind == Work.SIGN_STATUS_LIST.value, col(OutboxRow.done_at).is_(None)
+                )
+            ):
+                row.dead_at = tx.now
+        issued.world.clock.advance(timedelta(days=1, seconds=1))
+        renew_lists(issued.db)
+        with issued.db.reading() as tx:
+            turned = tx.session.exec(
+                select(StatusList.id).where(StatusList.signed_version < StatusList.version)
+            ).one()
+            alive = tx.session.exec(
+                select(OutboxRow.subject_id).where(
+                    OutboxRow.kind == Work.SIGN_STATUS_LIST.value,
+                    col(OutboxRow.done_at).is_(None),
+                    col(OutboxRow.dead_at).is_(None),
+                )
+            ).all()
+        assert turned in alive
+
     def test_a_place_that_is_taken_is_not_given_twice(
         self, issued: Issued, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -106,6 +106,22 @@ class TestAFilesWay:
         assert again["id"] == item["id"]
         assert [link["number"] for link in again["upload"]["signed"]] == [1]
 
+    def test_a_file_that_has_arrived_unnoticed_is_announced_again_without_a_fault(
+        self, program: Program, intake: Intake
+    ) -> None:
+        body = noise(1000)
+        intake.names_digest = True
+        plan = intake.announce(body)
+        intake.send(plan, body)
+        intake.assemble_unseen(plan, body)
+        part = {"number": 1, "sha256": sha256_of(body)}
+        said = {"file_name": "report.pdf", "size": 1000, "fingerprint": fingerprint(body)}
+        said |= {"sha256": part["sha256"], "parts": [part]}
+        again = program.call("POST", f"/cases/{intake.case_id}/evidence", said)
+        item: Any = again.json
+        assert (again.status_code, item["state"]) == (201, "stored")
+        assert item["id"] == str(plan.item_id)
+
     def test_a_part_that_no_plan_has_is_refused_with_the_announcement(
         self, program: Program, intake: Intake
     ) -> None:

@@ -89,13 +89,17 @@ def seal_evidence(
     judged = verdict(reading, stored.declared_size, checks.policy, stored.declared_sha256)
     locked_until, lying_at = None, stored.key if stored.declared_sha256 else ""
     sealed = judged.state is EvidenceState.SEALED
-    if sealed and (key := claim_digest(db, item_id, reading, lying_at)):
+    healed = False
+    if sealed and (claimed := claim_digest(db, item_id, reading, lying_at)):
         crash_point("seal.claimed")
-        if key != stored.key:
-            vault.seal_copy(source, reading.sha256, key)
-        locked_until = _lock(vault, key, db.clock.now(), checks.policy.lock_days)
+        healed = claimed.spoilt
+        if healed:
+            _heal(vault, source, claimed.key)
+        elif claimed.key != stored.key:
+            vault.seal_copy(source, reading.sha256, claimed.key)
+        locked_until = _lock(vault, claimed.key, db.clock.now(), checks.policy.lock_days)
         crash_point("seal.copied")
-    _record(db, item_id, outbox_id, _Outcome(reading, judged, locked_until))
+    _record(db, item_id, outbox_id, _Outcome(reading, judged, locked_until, healed))
     crash_point("seal.recorded")
     if judged.state is not EvidenceState.QUARANTINED and not _stays(db, stored.key):
         vault.delete(stored.key)
@@ -141,30 +145,47 @@ def _stays(db: Database, key: str) -> bool:
         return key in kept_among(tx, [key])
 
 
+def _heal(vault: Vault, source: ObjectFacts, key: str) -> None:
+    """Put the bytes that were just read where the store was found to hold others."""
+    chunks = vault.open_stream(source.key, source.etag, size=source.size)
+    vault.receive(key, chunks, source.size)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The key of bytes that an item will share. `spoilt`: others were found there."""
+
+    key: str
+    spoilt: bool
+
+
 @command
-def claim_digest(db: Database, item_id: ItemId, reading: Reading, lying_at: str = "") -> str:
+def claim_digest(
+    db: Database, item_id: ItemId, reading: Reading, lying_at: str = ""
+) -> Claimed | None:
     """Say that this item will share the bytes with this digest, before they are copied.
 
-    Returns the key that they are kept under, which is `lying_at` for the first that lie under a
-    key of their digest already; '' when the item was removed meanwhile. Raises Unavailable while
-    those bytes are erased.
+    Their key is `lying_at` for the first that lie under a key of their digest already. None when
+    the item was removed meanwhile. Raises Unavailable while those bytes are erased.
     """
     with db.transaction() as tx:
         item = lock_item(tx, item_id)
         if item.state != EvidenceState.STORED.value:
-            return ""
+            return None
         kept = hold_sealed_object(tx, reading.sha256, reading.size, lying_at)
         item.sha256 = reading.sha256
-        return kept.key
+        return Claimed(kept.key, kept.wrong_at is not None)
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What was found, what becomes of it, and until when the store holds it."""
+    """What was found, what becomes of it, and until when the store holds it. `healed`: its bytes
+    replaced others that the store held in their place."""
 
     reading: Reading
     judged: Verdict
     locked_until: datetime | None
+    healed: bool
 
 
 class _Progress:
@@ -246,7 +267,7 @@ def _write_down(tx: Transaction, item: EvidenceItem, outcome: "_Outcome") -> Non
     if judged.state is EvidenceState.SEALED:
         item.sealed_at = tx.now
         promise_work(tx, Work.INSPECT_EVIDENCE, item.id)
-        _confirm(tx, reading.sha256, outcome.locked_until)
+        _confirm(tx, reading.sha256, outcome.locked_until, healed=outcome.healed)
     record(
         tx,
         SYSTEM,
@@ -263,9 +284,13 @@ def _write_down(tx: Transaction, item: EvidenceItem, outcome: "_Outcome") -> Non
     )
 
 
-def _confirm(tx: Transaction, sha256: Sha256, locked_until: datetime | None) -> None:
+def _confirm(
+    tx: Transaction, sha256: Sha256, locked_until: datetime | None, *, healed: bool
+) -> None:
     """The object is there, its bytes were just read, and the store holds it at least until then."""
     found: dict[str, object] = {"checked_at": tx.now, "missing_at": None}
+    if healed:
+        found["wrong_at"] = None
     if locked_until is not None:
         found["locked_until"] = func.greatest(col(SealedObject.locked_until), locked_until)
     tx.session.execute(

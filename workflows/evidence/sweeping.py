@@ -10,7 +10,7 @@ from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import exists
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from storage.database import Database, Transaction, command
 from storage.events import SYSTEM, record
@@ -25,7 +25,7 @@ INTERRUPTED_AFTER = timedelta(minutes=5)
 INTERRUPTED_UNTIL = timedelta(days=2)
 ABANDONED_DAYS = 7
 GRACE = timedelta(days=1)
-LOOKED_FOR = timedelta(days=2)
+LOOKED_FOR = timedelta(days=60)
 BATCH = 500
 UNFINISHED = "This upload was not finished within %(days)s days and was given up. Send it again."
 DONE_WITH = frozenset({EvidenceState.SEALED, EvidenceState.REJECTED, EvidenceState.ERASED})
@@ -100,16 +100,19 @@ def _clear_named(db: Database, vault: Vault, before: datetime) -> int:
 
     They are removed when they are judged; this is for what a crash right then has left.
     """
+    ended = func.coalesce(col(Upload.completed_at), col(Upload.aborted_at))
     with db.reading() as tx:
         keys = tx.session.exec(
             select(Upload.key)
             .join(EvidenceItem, col(EvidenceItem.id) == col(Upload.item_id))
             .where(
                 Upload.sha256 != "",
-                col(Upload.completed_at).between(before - LOOKED_FOR, before),
+                ended.between(before - LOOKED_FOR, before),
                 col(EvidenceItem.state).in_(DONE_WITH),
                 ~exists().where(col(SealedObject.key) == col(Upload.key)),
             )
+            .order_by(ended.desc())
+            .limit(BATCH)
         ).all()
     left = [key for key in keys if vault.find(key) is not None]
     for key in left:

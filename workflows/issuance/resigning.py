@@ -16,12 +16,12 @@ from credentials.documents import JsonObject, load_json
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.events import SYSTEM, Fact, record_many
-from storage.ids import CaseId, OutboxId, sha256_of
+from storage.ids import CaseId, InstitutionId, OutboxId, sha256_of
 from storage.outbox import receive
 from storage.tables import Batch, BatchSlice, Credential, EarlierDocument
 from workflows.issuance.batches import IN_FORCE, end_slice, hold_slice, open_slice
 from workflows.issuance.claims import to_the_second
-from workflows.issuance.keys import Issuer, signing_key
+from workflows.issuance.keys import Issuer, live_key_id, signing_key
 from workflows.issuance.signing import Unsigned, sign_anew
 
 
@@ -53,8 +53,10 @@ def resign_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: Outbox
         found = open_slice(tx, slice_id)
         if found is not None:
             batch, part = found
-            kept = _kept(tx, batch, part)
-            key = signing_key(tx, issuer, batch.key_id or UUID(int=0))
+            # the key that is live now: one that was retired since signs nothing more
+            key_id = live_key_id(tx, InstitutionId(batch.institution_id))
+            kept = _kept(tx, batch, part, key_id)
+            key = signing_key(tx, issuer, key_id)
             at = to_the_second(tx.now)
     if found is None:
         _nothing_to_do(db, outbox_id)
@@ -66,7 +68,7 @@ def resign_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: Outbox
     _record(db, anew, key.id, slice_id, outbox_id)
 
 
-def _kept(tx: Transaction, batch: Batch, part: BatchSlice) -> list[Kept]:
+def _kept(tx: Transaction, batch: Batch, part: BatchSlice, key_id: UUID) -> list[Kept]:
     rows = tx.session.execute(
         columns(
             col(Credential.id),
@@ -79,7 +81,7 @@ def _kept(tx: Transaction, batch: Batch, part: BatchSlice) -> list[Kept]:
             col(Credential.institution_id) == batch.institution_id,
             col(Credential.id).between(part.first_id, part.last_id),
             col(Credential.state).in_(IN_FORCE),
-            col(Credential.key_id).is_distinct_from(batch.key_id),
+            col(Credential.key_id).is_distinct_from(key_id),
         )
         .order_by(col(Credential.id))
     ).all()

@@ -199,9 +199,8 @@ def renew_lists(db: Database, limit: int = 100) -> int:
         old = tx.session.exec(
             select(StatusList)
             .where(
-                col(StatusList.signed_at) < tx.now - SIGNED_AGAIN,
-                # unsigned ones are promised already, and so are those whose bits turned
-                col(StatusList.signed_version) == col(StatusList.version),
+                # those never signed are promised already; a promise that was given up is made anew
+                col(StatusList.signed_at) < tx.now - SIGNED_AGAIN
             )
             .order_by(col(StatusList.signed_at))
             .limit(limit)

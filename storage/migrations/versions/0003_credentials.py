@@ -5,6 +5,7 @@ import sqlmodel
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from storage.errors import Conflict
 from storage.tables.guards import COUNTED, NOT_COUNTED, NOT_SIGNED_ANEW, SIGNED_ANEW
 
 revision = "0003"
@@ -240,9 +241,19 @@ def upgrade() -> None:
     )
     for guard in (*SIGNED_ANEW, *COUNTED):
         op.execute(guard)
+    # credentials that were issued before have their end in their claims alone
+    op.execute(
+        "UPDATE credential SET valid_until = (claims -> 'claims' ->> 'valid_until')::timestamptz"
+        " WHERE state <> 'revoked' AND claims -> 'claims' ->> 'valid_until' IS NOT NULL"
+    )
 
 
 def downgrade() -> None:
+    corrected = op.get_bind().scalar(
+        sa.text("SELECT EXISTS (SELECT 1 FROM credential WHERE replaces_id IS NOT NULL)")
+    )
+    if corrected:
+        raise Conflict("A credential was corrected, and the earlier version knows no corrections.")
     for guard in (*NOT_COUNTED, *NOT_SIGNED_ANEW):
         op.execute(guard)
     op.drop_constraint(op.f("ck_credential_does_not_replace_itself"), "credential", type_="check")
