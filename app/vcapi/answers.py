@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from flask import Response
 from flask_babel import gettext
 
-from credentials.documents import JsonObject
+from credentials.documents import JsonObject, JsonValue, as_list, children
 from credentials.errors import (
     BadKey,
     BadProof,
@@ -61,9 +61,12 @@ def _problem(error: CredentialError) -> dict[str, str]:
     }
 
 
-def _has_own_terms(document: JsonObject) -> bool:
-    contexts = document.get("@context")
-    return isinstance(contexts, list) and any(isinstance(one, dict) for one in contexts)
+def _has_own_terms(document: JsonValue) -> bool:
+    """Whether a context stands in the document itself, at its top or anywhere below."""
+    contexts = as_list(document.get("@context")) if isinstance(document, dict) else []
+    return any(isinstance(one, dict) for one in contexts) or any(
+        _has_own_terms(child) for child in children(document)
+    )
 
 
 def _json(body: object, status: int) -> Response:

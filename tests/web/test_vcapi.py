@@ -259,6 +259,18 @@ def test_terms_of_its_own_are_signed_and_the_verifier_is_warned(caller: Caller) 
     assert caller.verify(swapped) == ["The signature does not match the document."]
 
 
+def test_terms_of_its_own_further_in_are_warned_of_as_well(caller: Caller) -> None:
+    own: Any = {"Sailor": "https://a.example/#Sailor"}
+    for contexts in (own, [own]):
+        subject = {"id": "urn:x:1", "type": "Sailor", "@context": contexts}
+        signed = caller.signed({"credentialSubject": [subject]})
+        answer: Any = caller.send("/credentials/verify", {"verifiableCredential": signed}).json
+        assert (answer["verified"], len(answer["warnings"])) == (True, 1)
+    plain = caller.signed({})
+    answer = caller.send("/credentials/verify", {"verifiableCredential": plain}).json
+    assert (answer["verified"], answer["warnings"]) == (True, [])
+
+
 def test_a_credential_over_its_time_or_before_it_does_not_verify(caller: Caller) -> None:
     past = {"validFrom": "2001-01-01T00:00:00Z", "validUntil": "2002-01-01T00:00:00Z"}
     assert "was valid until" in caller.verify(caller.signed(past))[0]
