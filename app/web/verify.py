@@ -18,6 +18,7 @@ from credentials.documents import JsonObject, JsonValue, as_list, id_of
 from credentials.errors import CredentialError
 from credentials.fetching import Fetcher, RemoteFetcher
 from credentials.jwt import is_token
+from credentials.openbadges2 import is_open_badge_2
 from credentials.reading import MAX_FILE, credential_bytes, read_credential
 from credentials.verify import Verdict, verify
 from storage.errors import InvalidInput, Problem
@@ -102,8 +103,14 @@ def _verified(source: str) -> AnyResponse:
 
 
 def _id_in(data: bytes) -> str | None:
+    """The id of a credential that says to be ours; a stranger's may have any id, also one of ours.
+
+    What says so and is not ours does not hold: its verdict is the institution's key's.
+    """
     try:
-        return id_of(read_credential(data))
+        document = read_credential(data)
+        ours = id_of(document.get("issuer")) == parts().site.did()
+        return id_of(document) if ours and not is_open_badge_2(document) else None
     except CredentialError:
         return None
 

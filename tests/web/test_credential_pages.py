@@ -23,7 +23,7 @@ from tests.fixtures.badges import CLAIMS, KEY
 from tests.fixtures.bounded import bounded_work
 from tests.fixtures.issued import Issued, nothing
 from tests.fixtures.recall import Recall
-from tests.fixtures.tokens import jws
+from tests.fixtures.tokens import assertion, jws
 from tests.fixtures.web import Browser
 from tests.fixtures.world import SITE, World
 from workflows.issuance.commands import choose_disclosure
@@ -336,6 +336,28 @@ class TestVerifyPage:
         document["issuer"]["id"] = "did:web:elsewhere.example"
         page = browser.post("/verify", {"source": json.dumps(document)}).text
         assert "This credential is valid" not in page
+
+    def test_a_strangers_valid_token_does_not_borrow_the_page_of_ours(
+        self, issued: Issued, browser: Browser
+    ) -> None:
+        badge: JsonObject = {
+            **build_credential(CLAIMS),
+            "id": SITE.credential(issued.credential_id),
+            "issuer": {"id": did_key(KEY), "type": ["Profile"], "name": "Northbridge College"},
+        }
+        del badge["credentialStatus"]
+        source = jws({"alg": "EdDSA"}, badge, OKPKey.import_key(KEY)).decode()
+        page = browser.post("/verify", {"source": source}).text
+        assert "This credential is valid" in page
+        assert path(issued) not in page
+
+    def test_a_badge_of_version_2_is_never_taken_for_ours(
+        self, issued: Issued, browser: Browser
+    ) -> None:
+        badge = assertion(id=SITE.credential(issued.credential_id), issuer=SITE.did())
+        page = browser.post("/verify", {"source": json.dumps(badge)}).text
+        assert f'href="{path(issued)}' not in page
+        assert f'href="{SITE.credential(issued.credential_id)}' not in page
 
 
 def _sent(browser: Browser, name: str, data: bytes) -> TestResponse:
