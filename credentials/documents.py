@@ -43,7 +43,8 @@ def load_json(data: bytes, *, max_bytes: int = MAX_BYTES) -> JsonObject:
     """The JSON object in `data` (UTF-8).
 
     Raises Malformed for anything else, for duplicate keys, for nesting deeper than MAX_DEPTH, for
-    more than `max_bytes`, and for numbers outside 1e-6…1e15, on whose text implementations differ.
+    more than `max_bytes`, for half of a character written as an escape, and for numbers outside
+    1e-6…1e15, on whose text implementations differ.
     """
     if len(data) > max_bytes:
         raise Malformed("The document is larger than %(limit)s bytes.", limit=str(max_bytes))
@@ -72,6 +73,8 @@ def load_json(data: bytes, *, max_bytes: int = MAX_BYTES) -> JsonObject:
         raise Malformed("The document is not a JSON object.")
     document = cast(JsonObject, parsed)
     check_depth(document)
+    if b"\\ud" in data.lower():
+        _check_whole_characters(document)
     return document
 
 
@@ -130,6 +133,14 @@ def id_of(value: JsonValue) -> str | None:
     if isinstance(value, dict):
         return text_at(value, "id")
     return value if isinstance(value, str) else None
+
+
+def _check_whole_characters(document: JsonObject) -> None:
+    """Raise Malformed for a text or a key that has no UTF-8: a surrogate without its other half."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Malformed("A text has half of a character, which cannot be signed.") from None
 
 
 def _object_without_duplicates(pairs: list[tuple[str, JsonValue]]) -> JsonObject:

@@ -303,6 +303,11 @@ class TestVerifyPage:
         assert "is not valid" not in answer.text and "(optional)" not in answer.text
         assert "neither an address" in answer.text or junk.startswith("<")
 
+    @pytest.mark.parametrize("source", ['{"name": "\\ud800"}', '{"\\ud800": "x"}'])
+    def test_half_of_a_character_is_told_in_words(self, browser: Browser, source: str) -> None:
+        answer = browser.post("/verify", {"source": source})
+        assert (answer.status_code, "half of a character" in answer.text) == (200, True)
+
     def test_a_pasted_digest_is_compared_without_javascript(
         self, issued: Issued, browser: Browser
     ) -> None:

@@ -49,6 +49,9 @@ def test_what_is_written_reads_back_the_same(document: JsonObject) -> None:
         (b'{"a": -0}', "-0"),
         (b'{"a": -0.0}', "-0.0"),
         (b'{"a": ' + b"9" * 5000 + b"}", "999"),
+        (b'{"a": "\\ud800"}', "half of a character"),
+        (b'{"a": [{"\\uDFFFx": 1}]}', "half of a character"),
+        (b'{"a": "\\udc00\\ud800"}', "half of a character"),
         (b'{"a":' * 60 + b"1" + b"}" * 60, "nests deeper"),
         (b"[" * 200_000, "nests deeper"),
         (b'{"a": "' + b"x" * 3_000_000 + b'"}', "larger than"),
@@ -61,6 +64,10 @@ def test_refuses(data: bytes, reason: str) -> None:
 
 def test_a_whole_float_is_read_as_the_integer_it_is_elsewhere() -> None:
     assert json.dumps(load_json(b'{"a": 3.0, "b": 1e3, "c": 0.0}')) == '{"a": 3, "b": 1000, "c": 0}'
+
+
+def test_a_character_written_as_both_of_its_halves_is_whole() -> None:
+    assert load_json(b'{"\\ud83d\\ude00": "\\\\ud800"}') == {"\U0001f600": "\\ud800"}
 
 
 def test_the_deepest_allowed_document_is_read() -> None:
