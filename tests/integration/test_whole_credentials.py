@@ -139,6 +139,8 @@ class TestNames:
             view = public_credential(tx, SITE, new)
         assert "Ana Souza" not in view.document.decode()
         assert view.learner == "The holder"
+        assert str(issued.credential_id) not in view.document.decode()
+        assert view.replaces is None
 
 
 class TestRenewals:

@@ -156,13 +156,12 @@ def _replacement(tx: Transaction, site: Site, old: Credential, case: Case, name:
     (facts,) = facts_of(tx, site, institution_id, [source])
     named = replace(facts, learner=replace(facts.learner, name=name))
     frozen = freeze(named, live_key_id(tx, institution_id))
-    earlier = read_frozen(old.claims).credential_claims()
+    before = read_frozen(old.claims)
+    earlier = before.credential_claims()
     claims = replace(
         frozen.credential_claims(),
         valid_until=earlier.valid_until,
-        replaces=ReplacedClaim(
-            url=f"{site.credential(CredentialId(old.id))}.json", sha256=old.document_sha256 or ""
-        ),
+        replaces=None if before.named and not frozen.named else _replaced(site, old),
     )
     told: FrozenCredential = frozen.model_copy(
         update={"claims": cast(dict[str, object], claims_to_json(claims))}
@@ -170,6 +169,15 @@ def _replacement(tx: Transaction, site: Site, old: Credential, case: Case, name:
     new = pending_credential(source, told, tx.now)
     new.replaces_id = old.id
     return new
+
+
+def _replaced(site: Site, old: Credential) -> ReplacedClaim:
+    """The old document, as the new one names it.
+
+    Where the new one is without the name, the old one would give it away and is not named.
+    """
+    address = f"{site.credential(CredentialId(old.id))}.json"
+    return ReplacedClaim(url=address, sha256=old.document_sha256 or "")
 
 
 def _decision_in_force(tx: Transaction, case: Case) -> Decision:

@@ -109,7 +109,7 @@ class CredentialView:
     public_reason: str
     """why it is not in force, in English words to be translated; '' while it is"""
     replaces: CredentialId | None
-    """the one that this corrects"""
+    """the one that this corrects; None where its document does not name it"""
     replaced_by: CredentialId | None
     """the published one that corrects this"""
     document: bytes = field(repr=False)
@@ -175,7 +175,9 @@ def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) 
         valid_until=claims.valid_until,
         status_at=credential.revoked_at or credential.suspended_at,
         public_reason=reason_words(credential.public_reason),
-        replaces=CredentialId(credential.replaces_id) if credential.replaces_id else None,
+        replaces=CredentialId(credential.replaces_id)
+        if credential.replaces_id and claims.replaces
+        else None,
         replaced_by=replacement_of(tx, credential_id),
         document=(credential.document or "").encode(),
         document_sha256=credential.document_sha256 or "",
