@@ -21,7 +21,7 @@ from storage.tables import (
     StatusList,
 )
 from storage.vault import Vault
-from storage.vocabulary import EvidenceState, Role
+from storage.vocabulary import CaseState, EvidenceState, Role
 from tests.fixtures.issued import ISSUER, Issued, nothing, run_promised, sign_lists
 from tests.fixtures.keeping import erase, with_bytes
 from tests.fixtures.panel import Panel
@@ -29,12 +29,13 @@ from tests.fixtures.world import DEFINITIONS, SIGNED, SITE, World
 from workflows.cases import commands as cases
 from workflows.frameworks.definition import read_definition
 from workflows.issuance.claims import read_frozen
-from workflows.issuance.commands import issue_credential
+from workflows.issuance.commands import change_credential, issue_credential
 from workflows.issuance.correcting import Correction, correct_credential, issue_correction
 from workflows.issuance.naming import ask_without_name, asked_unnamed, choose_name
 from workflows.issuance.published import local_fetcher, verify_own
 from workflows.issuance.queries import public_credential
 from workflows.issuance.renewing import open_renewal, running_out, tell_running_out
+from workflows.issuance.rules import Reason
 from workflows.issuance.stacking import stacks_for
 from workflows.issuance.status import renew_lists
 from workflows.issuance.transcript import make_transcript
@@ -177,8 +178,39 @@ class TestRenewals:
         with issued.db.reading() as tx:
             assert running_out(tx, learner_id) == ()
 
+    def test_nothing_is_carried_over_from_one_that_was_taken_back(self, world: World) -> None:
+        first = DEFINITIONS[0]["outcomes"][0]
+        offer(world, renewal={"outcomes": [first["code"]], "notice_days": 20}, validity_months=1)
+        issued = Issued(world)
+        world.clock.advance(timedelta(days=15))
+        case_id = open_renewal(issued.db, issued.learner, issued.credential_id)
+        change_credential(
+            issued.db,
+            SITE,
+            issued.registrar,
+            issued.credential_id,
+            act="revoke_credential",
+            reason=Reason.ISSUED_IN_ERROR,
+        )
+        self._decided(world, issued, case_id)
+        with pytest.raises(Conflict, match="not in force"):
+            issued.panel.release()
+        with world.db.reading() as tx:
+            assert tx.session.get_one(Case, case_id).state == CaseState.DECIDED
+
+    def _renewed(self, world: World, issued: Issued, case_id: CaseId) -> Credential:
+        self._decided(world, issued, case_id)
+        assert issued.panel.release()
+        run_promised(
+            world,
+            Work.ISSUE_CREDENTIAL,
+            lambda one, outbox_id: issue_credential(world.db, ISSUER, DecisionId(one), outbox_id),
+        )
+        with world.db.reading() as tx:
+            return tx.session.exec(select(Credential).where(Credential.case_id == case_id)).one()
+
     @staticmethod
-    def _renewed(world: World, issued: Issued, case_id: CaseId) -> Credential:
+    def _decided(world: World, issued: Issued, case_id: CaseId) -> None:
         panel = issued.panel
         with world.db.reading() as tx:
             case = tx.session.get_one(Case, case_id)
@@ -194,14 +226,6 @@ class TestRenewals:
         panel.case_id = case_id
         panel.scored()
         panel.decide()
-        assert panel.release()
-        run_promised(
-            world,
-            Work.ISSUE_CREDENTIAL,
-            lambda one, outbox_id: issue_credential(world.db, ISSUER, DecisionId(one), outbox_id),
-        )
-        with world.db.reading() as tx:
-            return tx.session.exec(select(Credential).where(Credential.case_id == case_id)).one()
 
 
 class TestStacks:

@@ -32,6 +32,7 @@ from workflows.decisions.rules import (
 from workflows.evidence.coverage_kept import keep_coverage
 from workflows.frameworks.definition import Definition
 from workflows.issuance.addresses import Site
+from workflows.issuance.renewed import NOT_IN_FORCE, taken_back
 from workflows.work import Work, promise_work
 
 
@@ -104,7 +105,8 @@ def release_case(
 
     Returns whether a credential was earned; without one the case closes, and where something was
     recognised a signed statement of it is issued, if the definition says so.
-    Raises NotFound, Forbidden (the decider), Conflict (the case moved on).
+    Raises NotFound, Forbidden (the decider), Conflict (the case moved on, or what it renews is not
+    in force).
     """
     with db.transaction() as tx:
         case = lock_case(tx, case_id)
@@ -119,6 +121,8 @@ def release_case(
         move(tx, case, "release_case", who, data={"credential": earned})
         tell_released(tx, site, view, earned=earned)
         if earned or earns_statement(view.definition, results):
+            if taken_back(tx, case):
+                raise Conflict(NOT_IN_FORCE)
             key = f"issue:{decision.id}"
             promise_work(tx, Work.ISSUE_CREDENTIAL, decision.id, dedupe_key=key)
         if not earned:

@@ -45,6 +45,7 @@ from workflows.issuance.batches import end_slice, hold_slice, open_slice
 from workflows.issuance.claims import Facts, claims_of, freeze_claims
 from workflows.issuance.facts import Source, credential_row, facts_of, recognised_in
 from workflows.issuance.keys import Issuer, live_key_id, signing_key
+from workflows.issuance.renewed import NOT_IN_FORCE, taken_back
 from workflows.issuance.signing import Told, sign_many
 from workflows.issuance.status import Place, allocate_many, places_of, sign_status_list
 from workflows.people.mail import Letter, queue_mails
@@ -125,10 +126,12 @@ def _turn(tx: Transaction, batch: Batch, part: BatchSlice) -> Turn:
         else:
             free.append(member)
     earned = _earning(tx, free)
+    over = {one.case.id for one in free if one.case.id in earned and taken_back(tx, one.case)}
+    problems |= dict.fromkeys(over, NOT_IN_FORCE)
     return Turn(
         actor=actor,
         institution_id=InstitutionId(batch.institution_id),
-        earned=[member for member in free if member.case.id in earned],
+        earned=[member for member in free if member.case.id in earned - over],
         unearned=[member for member in free if member.case.id not in earned],
         problems=problems,
     )

@@ -9,8 +9,13 @@ from sqlmodel import col, select
 from storage.database import Transaction
 from storage.ids import CriterionCode, DefinitionId
 from storage.tables import Case, Credential, DefinitionVersion
+from storage.vocabulary import CredentialState
 from workflows.frameworks.definition import Definition, read_definition
 from workflows.issuance.claims import Facts, FrozenCredential, read_frozen
+from workflows.issuance.rules import Reason
+from workflows.words import marked
+
+NOT_IN_FORCE = marked("The credential that this renews is not in force: nothing is issued from it.")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,17 @@ def renewed_by(tx: Transaction, cases: Sequence[Case]) -> Mapping[UUID, Renewed]
         for credential, version in rows
     }
     return {case_id: found[credential_id] for case_id, credential_id in renews.items()}
+
+
+def taken_back(tx: Transaction, case: Case) -> bool:
+    """Whether the credential that a case renews is out of force: nothing of it may be carried over.
+
+    Where another took its place, that one counts.
+    """
+    held = tx.session.get(Credential, case.renews_id) if case.renews_id is not None else None
+    while held is not None and held.public_reason == Reason.REPLACED:
+        held = tx.session.exec(select(Credential).where(Credential.replaces_id == held.id)).first()
+    return held is not None and held.state != CredentialState.PUBLISHED
 
 
 def with_what_stays(facts: Facts, before: Renewed) -> Facts:
