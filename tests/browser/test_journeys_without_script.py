@@ -15,12 +15,12 @@ def test_a_whole_case_works_without_javascript(street: Street, stated: Step) -> 
     assert marek.page.locator("#result .badge", has_text="Recognised").count() == 3
 
 
-def test_what_is_not_met_comes_with_a_plan_and_no_credential(street: Street, stated: Step) -> None:
+def test_what_is_met_is_stated_and_the_rest_comes_with_a_plan(street: Street, stated: Step) -> None:
     marek, case = stated.who, stated.path
     marek.open(case)
     assert marek.says(PLAN)
     marek.open("/my/credentials")
-    assert marek.says("No credential yet")
+    assert marek.says("Statement of recognition: Bookkeeper")
 
 
 def test_a_badge_is_verified_without_javascript(street: Street) -> None:

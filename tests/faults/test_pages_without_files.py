@@ -20,7 +20,7 @@ from storage.reconcile import Fault, compare
 from storage.tables import Assignment, EvidenceItem, ScoreSheet
 from storage.vault import StoreAddress, Vault
 from storage.vocabulary import Role
-from tests.fixtures.issued import Issued
+from tests.fixtures.issued import ISSUER, Issued
 from tests.fixtures.panel import Panel
 from tests.fixtures.recall import Recall
 from tests.fixtures.web import Browser
@@ -33,6 +33,12 @@ BYTES = {"api.link", "credentials.evidence_file", "evidence.file"}
 """What hands out the bytes themselves, or a link to them."""
 READY = {"ops.readyz"}
 """What says that an engine is away, and by that is as it should be."""
+
+
+@pytest.fixture
+def web_env(web_env: dict[str, str]) -> dict[str, str]:
+    """The application that opens the keys with which the cases' credentials were signed."""
+    return {**web_env, "KEY_ENCRYPTION_SECRET": ISSUER.key_secret}
 
 
 @dataclass(frozen=True)
