@@ -1,22 +1,25 @@
 """Where signing keys are kept: sealed under a secret that changes, or in a key service."""
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
+from sqlalchemy import QueuePool
 from sqlmodel import select
 
 from credentials.errors import BadKey
 from credentials.keys import PrivateKey, Signer, generate_ed25519
 from credentials.verify import Outcome
+from storage.database import Database
 from storage.errors import Unavailable
 from storage.events import SYSTEM
-from storage.ids import DecisionId, OutboxId
+from storage.ids import CredentialId, DecisionId, OutboxId
 from storage.tables import Credential, IssuerKey
 from tests.fixtures.issued import ISSUER, nothing, run_promised
 from tests.fixtures.panel import Panel
 from tests.fixtures.recall import Recall
 from tests.fixtures.world import SITE, World
-from workflows.issuance.commands import issue_credential
+from workflows.issuance.commands import change_and_publish, issue_credential
 from workflows.issuance.keys import (
     Issuer,
     ensure_issuer_key,
@@ -27,6 +30,7 @@ from workflows.issuance.keys import (
 )
 from workflows.issuance.published import verify_own
 from workflows.issuance.queries import public_credential
+from workflows.issuance.transcript import make_transcript
 from workflows.work import Work
 
 NEW_SECRET = "another secret that seals the keys of these tests"
@@ -58,6 +62,36 @@ class Service:
 
     def signer(self, name: str) -> Signer:
         return self.keys[name]
+
+
+class Between(Service):
+    """A key service that refuses whoever asks it with a transaction open; counts what it signs."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__()
+        self.db = db
+        self.count = 0
+
+    def make(self, purpose: str) -> Kept:
+        self._outside()
+        return super().make(purpose)
+
+    def signer(self, name: str) -> Signer:
+        return BetweenSigner(self, self.keys[name])
+
+    def _outside(self) -> None:
+        assert cast(QueuePool, self.db.engine.pool).checkedout() == 0, "a transaction is open"
+
+
+@dataclass
+class BetweenSigner:
+    service: Between
+    key: PrivateKey
+
+    def sign(self, data: bytes, /) -> bytes:
+        self.service._outside()
+        self.service.count += 1
+        return self.key.sign(data)
 
 
 class TestSecrets:
@@ -115,6 +149,27 @@ class TestService:
             assert [one.in_service for one in keys_of(tx, panel.world.institution_id)] == [True]
         assert (key.sealed_seed, list(service.keys)) == (b"", [key.kept_as])
         assert verify_own(panel.db, SITE, view, nothing).outcome is Outcome.VALID
+
+    def test_the_service_is_asked_only_between_transactions(self, recall: Recall) -> None:
+        panel = recall(released_panel)
+        db = panel.db
+        signed_for = Between(db)
+        issuer = Issuer(SITE, ISSUER.key_secret, service=signed_for)
+        run_promised(
+            panel.world,
+            Work.ISSUE_CREDENTIAL,
+            lambda subject, promise: issue_credential(
+                db, issuer, DecisionId(subject), OutboxId(promise)
+            ),
+        )
+        with db.reading() as tx:
+            held = CredentialId(tx.session.exec(select(Credential.id)).one())
+        before = signed_for.count
+        make_transcript(db, issuer, panel.learner)
+        assert signed_for.count == before + 1
+        act, reason = "suspend_credential", "review"
+        change_and_publish(db, issuer, panel.registrar, held, act=act, reason=reason)
+        assert signed_for.count > before + 1
 
     def test_a_key_that_came_too_late_is_removed_from_the_service(self, world: World) -> None:
         service = Service()

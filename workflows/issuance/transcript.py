@@ -35,12 +35,11 @@ class _Held:
     named: bool
 
 
-@command
 def make_transcript(db: Database, issuer: Issuer, actor: Actor) -> bytes:
     """The signed transcript of one's own credentials in force, the oldest first.
 
     What does not fit is left out, the oldest first, and the document says that it is partial.
-    Raises Forbidden, NotFound (there is none).
+    Raises Forbidden, NotFound (there is none), Unavailable (the key is out of reach).
     """
     with db.reading() as tx:
         acting(actor, Permission.VIEW_OWN_CREDENTIALS)
@@ -49,17 +48,23 @@ def make_transcript(db: Database, issuer: Issuer, actor: Actor) -> bytes:
         raise NotFound("You have no credential in force yet.")
     institution_id = InstitutionId(rows[0][0].institution_id)
     ensure_issuer_key(db, issuer, institution_id)
-    with db.transaction() as tx:
-        who = acting(actor, Permission.VIEW_OWN_CREDENTIALS)
+    with db.reading() as tx:
         key = signing_key(tx, issuer, live_key_id(tx, institution_id))
         claims = _claims(tx, issuer, institution_id, _held(rows), actor)
-        signed = add_proof(
-            build_transcript(claims), key.private, key.verification_method, claims.valid_from
-        )
-        assert who.account_id is not None
-        data = {"credentials": len(claims.credentials)}
-        record(tx, who, "make_transcript", ("account", who.account_id), data=data)
+    signed = add_proof(
+        build_transcript(claims), key.private, key.verification_method, claims.valid_from
+    )
+    _record(db, actor, len(claims.credentials))
     return dump_json(signed)
+
+
+@command
+def _record(db: Database, actor: Actor, count: int) -> None:
+    with db.transaction() as tx:
+        who = acting(actor, Permission.VIEW_OWN_CREDENTIALS)
+        assert who.account_id is not None
+        data = {"credentials": count}
+        record(tx, who, "make_transcript", ("account", who.account_id), data=data)
 
 
 def _in_force(tx: Transaction, actor: Actor) -> Sequence[tuple[Credential, DefinitionVersion]]:
