@@ -96,11 +96,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         mailer=mailer_for(settings.smtp_url, settings.mail_from, clock),
         site=Site(settings.public_url),
         key_secret=settings.key_encryption_secret,
-        key_service=_key_service(settings),
+        key_service=key_service_for(settings),
     )
 
 
-def _key_service(settings: Settings) -> KeyService | None:
+def key_service_for(settings: Settings) -> KeyService | None:
     """The key service where new keys are made, and None where the database keeps them."""
     if settings.signing_keys != "kms":
         return None

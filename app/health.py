@@ -19,6 +19,7 @@ from storage.errors import AssayError
 from storage.outbox import Promised
 from storage.outbox_reports import QueueStanding, dead_rows, overdue, standing
 from storage.vault import Vault
+from workflows.issuance.keys import Issuer, closed_keys
 
 PATIENCE_SECONDS = 2.0
 FRESH_SECONDS = 3.0
@@ -129,6 +130,21 @@ def kept_bytes(db: Database) -> Finding:
         False,
         f"{missing} missing, {wrong} changed in the store",
         "Run `assay fsck`, and bring the named objects back from a copy of the vault.",
+    )
+
+
+def signing_keys(db: Database, issuer: Issuer) -> Finding:
+    """Whether the keys that sign now can be opened with the secret of this installation."""
+    with db.reading() as tx:
+        closed = closed_keys(tx, issuer)
+    if not closed:
+        return Finding(True, "all that sign now can be opened")
+    return Finding(
+        False,
+        f"these cannot be opened, so nothing is signed with them: {', '.join(closed)}",
+        "Give back the KEY_ENCRYPTION_SECRET that sealed them, or name it as "
+        "KEY_ENCRYPTION_SECRET_EARLIER and run `assay keys reseal`; for keys of a key service set "
+        "SIGNING_KEYS. If the secret is lost, `assay keys rotate` makes new keys.",
     )
 
 

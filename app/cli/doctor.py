@@ -10,11 +10,14 @@ from redis import Redis
 from app import health
 from app.cli.migrate import store_address
 from app.cli.surroundings import libmagic_version, say, settings_at_hand
+from app.container import key_service_for
 from app.health import Finding, carefully
 from app.settings import Settings
 from storage.clock import SystemClock
 from storage.database import Database
 from storage.vault import Vault
+from workflows.issuance.addresses import Site
+from workflows.issuance.keys import Issuer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,12 +57,22 @@ def examine(settings: Settings) -> Mapping[str, Finding]:
             "promised work": lambda: health.dead_work(db),
             "late work": lambda: health.late_work(db),
             "kept bytes": lambda: health.kept_bytes(db),
+            "signing keys": lambda: health.signing_keys(db, _issuer(settings)),
             "queue": lambda: health.queue(redis),
             "store": lambda: health.store(Vault(store_address(settings))),
             "malware scanner": lambda: health.scanner(settings.clamd_address),
             "file types": file_types,
         }
         return {name: carefully(look) for name, look in looks.items()}
+
+
+def _issuer(settings: Settings) -> Issuer:
+    return Issuer(
+        Site(settings.public_url),
+        settings.key_encryption_secret,
+        settings.key_encryption_secret_earlier,
+        key_service_for(settings),
+    )
 
 
 def file_types() -> Finding:

@@ -17,11 +17,11 @@ from sqlmodel import col, select
 from credentials.dates import write_instant
 from credentials.digests import sha256_from_multibase
 from credentials.documents import JsonObject, load_json
-from credentials.errors import BadKey, CannotFetch
+from credentials.errors import CannotFetch
 from credentials.keys import open_private, public_multibase
 from credentials.verify import Finding, Outcome, verify
 from storage.database import Database
-from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
+from storage.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from storage.events import SYSTEM
 from storage.ids import CredentialId, DecisionId, OutboxId, OutcomeCode, new_id, sha256_of
 from storage.outbox import AlreadyDone
@@ -568,7 +568,7 @@ class TestKeys:
             key = tx.session.exec(select(IssuerKey)).one()
             private = open_private(key.sealed_seed.decode(), ISSUER.key_secret, str(key.id))
             assert public_multibase(private) == key.public_multibase
-            with pytest.raises(BadKey):
+            with pytest.raises(Unavailable, match="cannot be opened"):
                 signing_key(tx, Issuer(SITE, "another secret altogether"), key.id)
             with pytest.raises(NotFound):
                 signing_key(tx, ISSUER, new_id())

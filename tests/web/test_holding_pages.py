@@ -1,9 +1,12 @@
 """What holders see of their credentials: what runs out, what belongs together, their name."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
+from app.health import signing_keys
+from app.web.access import EXTENSION
 from credentials.documents import load_json
 from tests.fixtures.issued import ISSUER, Issued
 from tests.fixtures.panel import Panel
@@ -81,6 +84,34 @@ def test_the_transcript_is_a_signed_file(issued: Issued, browser: Browser) -> No
     document = load_json(answer.data)
     assert document["type"] == ["VerifiableCredential", "ClrCredential"]
     assert "proof" in document
+
+
+def test_what_is_signed_on_demand_says_in_words_that_the_key_is_out_of_reach(
+    issued: Issued, browser: Browser
+) -> None:
+    browser.sign_in(issued.learner)
+    credential = f"/credentials/{issued.credential_id}"
+    signed = ["/my/credentials/transcript.json", f"{credential}.jwt"]
+    signed.append(f"{credential}/badge.svg?inside=jwt")
+    for path in signed:
+        assert browser.get(path).status_code == 200
+    container = browser.app.extensions[EXTENSION]
+    changed = replace(container, key_secret="the secret of another installation")
+    browser.app.extensions[EXTENSION] = changed
+    try:
+        for path in signed:
+            answer = browser.get(path)
+            assert answer.status_code == 503, path
+            assert "The key that signs cannot be opened here" in answer.text
+        for path in (credential, f"{credential}.json", f"{credential}/certificate.pdf"):
+            assert browser.get(path).status_code == 200, path
+    finally:
+        browser.app.extensions[EXTENSION] = container
+    assert signing_keys(issued.db, container.issuer).ok
+    found = signing_keys(issued.db, changed.issuer)
+    assert not found.ok
+    assert "#key-1" in found.detail
+    assert "/keys/" in found.detail
 
 
 def test_a_name_is_asked_away_and_the_registrar_sees_it(issued: Issued, browser: Browser) -> None:

@@ -41,7 +41,8 @@ def sign_endorsement(
 ) -> None:
     """The job: make the signed document of a given endorsement, on the organisation's own lists.
 
-    The document is stored before anybody can see it, once. Raises AlreadyDone, NotFound, BadKey.
+    The document is stored before anybody can see it, once. Raises AlreadyDone, NotFound,
+    Unavailable.
     """
     with db.reading() as tx:
         held = look(tx, endorsement_id)

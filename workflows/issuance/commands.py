@@ -55,7 +55,8 @@ def issue_credential(
 ) -> None:
     """The job: make the credential of a released decision and publish it.
 
-    Raises AlreadyDone, NotFound, Conflict (the decision was not released, or was replaced), BadKey.
+    Raises AlreadyDone, NotFound, Conflict (the decision was not released, or was replaced),
+    Unavailable.
     """
     with db.reading() as tx:
         decision = tx.session.get(Decision, decision_id)

@@ -108,7 +108,7 @@ def issue_correction(
 ) -> None:
     """The job: sign the corrected credential and let it take the place of the old one.
 
-    Raises AlreadyDone, Conflict (the old one is not in force any more), BadKey.
+    Raises AlreadyDone, Conflict (the old one is not in force any more), Unavailable.
     """
     sign_credential(db, issuer, credential_id)
     crash_point("correct.signed")

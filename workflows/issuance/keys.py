@@ -36,6 +36,11 @@ from storage.tables import Institution, IssuerKey, TokenKey
 from workflows.issuance.addresses import Site
 from workflows.ports import KeyService
 
+CLOSED = (
+    "The key that signs cannot be opened here at present, so nothing can be signed. Nothing was "
+    "lost; whoever runs this installation has to look at it."
+)
+
 
 @dataclass(frozen=True)
 class Issuer:
@@ -132,8 +137,8 @@ def live_key_id(
 def signing_key(tx: Transaction, issuer: Issuer, key_id: UUID) -> SigningKey:
     """The key in hand.
 
-    Raises NotFound; BadKey when no secret of ours sealed it; Unavailable when it lies in a key
-    service and we were given none.
+    Raises NotFound; Unavailable when no secret of ours sealed it, or when it lies in a key service
+    and we were given none.
     """
     kept = tx.session.get(IssuerKey, key_id)
     if kept is None:
@@ -262,7 +267,10 @@ def _make(issuer: Issuer, purpose: str) -> _Made:
 
 def _signer(issuer: Issuer, kept: IssuerKey) -> Signer:
     if not kept.kept_as:
-        return _open_with_either(kept, issuer)
+        try:
+            return _open_with_either(kept, issuer)
+        except BadKey:
+            raise Unavailable(CLOSED) from None
     if issuer.service is None:
         raise Unavailable("The signing key lies in a key service, and none is set up here.")
     return issuer.service.signer(kept.kept_as)
@@ -286,7 +294,31 @@ def _open_with_either(kept: IssuerKey, issuer: Issuer) -> PrivateKey:
 
 
 def open_token_key(kept: TokenKey, issuer: Issuer) -> bytes:
-    """The private half of a token's key. Raises BadKey when no secret of ours sealed it."""
+    """The private half of a token's key. Raises Unavailable when no secret of ours sealed it."""
+    try:
+        return _open_token_key(kept, issuer)
+    except BadKey:
+        raise Unavailable(CLOSED) from None
+
+
+def closed_keys(tx: Transaction, issuer: Issuer) -> Sequence[str]:
+    """The keys that sign now and that we cannot open, each by the name it is published under."""
+    closed = []
+    for key in tx.session.exec(select(IssuerKey).where(col(IssuerKey.retired_at).is_(None))):
+        try:
+            signing_key(tx, issuer, key.id)
+        except Unavailable:
+            organisation = OrganisationId(key.organisation_id) if key.organisation_id else None
+            closed.append(f"{issuer.site.did(organisation)}#{key.fragment}")
+    for token_key in tx.session.exec(select(TokenKey).where(col(TokenKey.retired_at).is_(None))):
+        try:
+            open_token_key(token_key, issuer)
+        except Unavailable:
+            closed.append(issuer.site.token_key(token_key.id))
+    return closed
+
+
+def _open_token_key(kept: TokenKey, issuer: Issuer) -> bytes:
     sealed, name = kept.sealed_key.decode(), str(kept.id)
     try:
         return open_bytes(sealed, issuer.key_secret, name)
@@ -302,7 +334,7 @@ def _reseal_token_keys(tx: Transaction, issuer: Issuer, who: Who) -> int:
         try:
             open_bytes(kept.sealed_key.decode(), issuer.key_secret, str(kept.id))
         except BadKey:
-            opened = open_token_key(kept, issuer)
+            opened = _open_token_key(kept, issuer)
             kept.sealed_key = seal_bytes(opened, issuer.key_secret, str(kept.id)).encode()
             record(tx, who, "reseal_key", ("token_key", kept.id))
             moved += 1

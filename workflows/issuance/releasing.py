@@ -86,7 +86,7 @@ class Made:
 def release_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: OutboxId) -> None:
     """The job: release the cases of a slice and issue what they earned.
 
-    Raises AlreadyDone, NotFound, BadKey, and BadProof when a signed document does not verify.
+    Raises AlreadyDone, NotFound, Unavailable, and BadProof when a signed document does not verify.
     """
     with db.reading() as tx:
         found = open_slice(tx, slice_id)

@@ -47,7 +47,7 @@ class Anew:
 def resign_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: OutboxId) -> None:
     """The job: sign the credentials of a slice anew.
 
-    Raises AlreadyDone, NotFound, BadKey, and BadProof when a signed document does not verify.
+    Raises AlreadyDone, NotFound, Unavailable, and BadProof when a signed document does not verify.
     """
     with db.reading() as tx:
         found = open_slice(tx, slice_id)

@@ -163,7 +163,7 @@ def sign_status_list(
 ) -> None:
     """Sign and publish the list as its bits stand; an older version never replaces a newer one.
 
-    Raises NotFound, AlreadyDone, BadKey.
+    Raises NotFound, AlreadyDone, Unavailable.
     """
     with db.reading() as tx:
         status_list = tx.session.get(StatusList, list_id)

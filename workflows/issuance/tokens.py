@@ -37,7 +37,7 @@ class _Made:
 def credential_token(db: Database, issuer: Issuer, credential_id: CredentialId) -> str:
     """A published credential as VC-JWT, signed with the institution's RSA key.
 
-    Raises NotFound; BadKey when no secret of ours sealed the key.
+    Raises NotFound; Unavailable when no secret of ours sealed the key.
     """
     with db.reading() as tx:
         credential = tx.session.get(Credential, credential_id)

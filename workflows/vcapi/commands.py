@@ -12,7 +12,6 @@ from sqlmodel import col, func, select
 
 from credentials.documents import JsonObject, as_list, dump_json, text_at
 from credentials.envelopes import put_in_envelope
-from credentials.errors import BadKey
 from credentials.fetching import Fetcher
 from credentials.keys import did_key, public_multibase
 from credentials.proof_sets import append_proof, without_proofs
@@ -26,7 +25,7 @@ from credentials.status_list import (
     set_bit,
 )
 from storage.database import Database, Transaction, command
-from storage.errors import NotFound, Unavailable
+from storage.errors import NotFound
 from storage.events import Who, record
 from storage.ids import InstitutionId, new_id
 from storage.tables import ApiCredential, ApiStatusList
@@ -67,7 +66,7 @@ def issue_by_api(db: Database, desk: Desk, credential: JsonObject, order: Order)
     """
     key_id = ensure_issuer_key(db, desk.issuer, desk.institution_id)
     with db.reading() as tx:
-        key = _in_hand(tx, desk.issuer, key_id)
+        key = signing_key(tx, desk.issuer, key_id)
     names = names_of(key)
     document = fit_to_sign(credential, order, names)
     check_related(document, desk.fetch)
@@ -222,7 +221,7 @@ def _publish(db: Database, issuer: Issuer, list_id: UUID) -> None:
         status_list = tx.session.get_one(ApiStatusList, list_id)
         if status_list.signed_version >= status_list.version:
             return
-        key = _in_hand(tx, issuer, status_list.key_id)
+        key = signing_key(tx, issuer, status_list.key_id)
     document = build_status_list_credential(
         issuer.site.api_status_list(list_id),
         status_list.issuer,
@@ -243,14 +242,6 @@ def _keep(db: Database, list_id: UUID, version: int, document: str) -> None:
             .where(col(ApiStatusList.id) == list_id, col(ApiStatusList.signed_version) < version)
             .values(document=document, signed_version=version)
         )
-
-
-def _in_hand(tx: Transaction, issuer: Issuer, key_id: UUID) -> SigningKey:
-    """The key; that it cannot be opened is our fault and not the document's. Raises Unavailable."""
-    try:
-        return signing_key(tx, issuer, key_id)
-    except BadKey:
-        raise Unavailable("The key that signs cannot be opened here.") from None
 
 
 def _digest(document: JsonObject) -> str | None:
