@@ -22,8 +22,8 @@ from storage.vocabulary import (
 class SealedObject(Table, table=True):
     """Bytes that are kept under a key their own digest fixes. Several items may share them.
 
-    The row is there before the object: `checked_at` is when the bytes were last hashed and found
-    right, None until the object is known to be there; `wrong_at`: they were found to be others.
+    The row is there before the object: `checked_at` is when the kept bytes themselves were last
+    hashed and found right, None as long as nobody did; `wrong_at`: they were found to be others.
     `locked_until`: the store itself refuses to remove them before. `erasing_at`: no item needs it
     any more and the object is being removed; nobody may begin to share it then.
     """

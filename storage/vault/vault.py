@@ -249,25 +249,26 @@ class Vault:
         """
         return read_piece(self._client, self._bucket, key, etag, offset=offset, length=length)
 
-    def seal_copy(self, source: ObjectFacts, sha256: Sha256, key: str = "") -> str:
-        """Keep a copy of exactly this object under the key of its digest; returns the key.
+    def seal_copy(self, source: ObjectFacts, sha256: Sha256, key: str = "") -> bool:
+        """Keep a copy of exactly this object under the key of its digest.
 
-        `key` where it is not the first of this digest. Bytes that are kept already are not touched:
-        same digest, same bytes. Raises ObjectChanged
-        or ObjectMissing when the source is not what it was.
+        `key` where it is not the first of this digest. Bytes that are kept already are not touched,
+        and not read: same digest, same bytes. Returns whether this call made the copy. Raises
+        ObjectChanged or ObjectMissing when the source is not what it was.
         """
-        key = key or sealed_key(sha256)
+        key, made = key or sealed_key(sha256), False
         kept = self.find(key)
         if kept is None:
             with suppress(AlreadyThere):
                 copy_to(self._client, self._bucket, source, key)
+                made = True
             kept = self.find(key)
         if kept is None:
             # the store refused a condition, and not the one on the key
             raise ObjectChanged("The file in the evidence store changed before it was sealed.")
         if kept.size != source.size:
             raise StoreAway("The evidence store did not keep a whole copy; it will be tried again.")
-        return key
+        return made
 
     def presign_download(
         self, key: str, file_name: str, seconds: int = DOWNLOAD_LINK_SECONDS

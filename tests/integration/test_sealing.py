@@ -54,6 +54,16 @@ def test_a_good_file_is_sealed_under_its_digest_with_a_receipt(intake: Intake) -
     assert (sealed.key, sealed.checked_at) == (sealed_key(digest), intake.world.clock.now())
 
 
+def test_bytes_that_were_kept_before_are_not_said_to_have_been_read(intake: Intake) -> None:
+    body = noise(9 * MIB)
+    intake.sealed(body)
+    (first,) = sealed_objects(intake)
+    intake.world.clock.advance(timedelta(days=1))
+    assert intake.sealed(body).state == EvidenceState.SEALED
+    (again,) = sealed_objects(intake)
+    assert again.checked_at == first.checked_at
+
+
 def test_the_scanner_sees_every_byte_and_the_incoming_copy_goes(intake: Intake) -> None:
     scanner = intake.scanner = Says()
     intake.sealed(noise(9 * MIB))

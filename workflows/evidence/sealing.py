@@ -89,17 +89,17 @@ def seal_evidence(
     judged = verdict(reading, stored.declared_size, checks.policy, stored.declared_sha256)
     locked_until, lying_at = None, stored.key if stored.declared_sha256 else ""
     sealed = judged.state is EvidenceState.SEALED
-    healed = False
+    healed = proven = False
     if sealed and (claimed := claim_digest(db, item_id, reading, lying_at)):
         crash_point("seal.claimed")
-        healed = claimed.spoilt
+        healed, proven = claimed.spoilt, True
         if healed:
             _heal(vault, source, claimed.key)
         elif claimed.key != stored.key:
-            vault.seal_copy(source, reading.sha256, claimed.key)
+            proven = vault.seal_copy(source, reading.sha256, claimed.key)
         locked_until = _lock(vault, claimed.key, db.clock.now(), checks.policy.lock_days)
         crash_point("seal.copied")
-    _record(db, item_id, outbox_id, _Outcome(reading, judged, locked_until, healed))
+    _record(db, item_id, outbox_id, _Outcome(reading, judged, locked_until, healed, proven))
     crash_point("seal.recorded")
     if judged.state is not EvidenceState.QUARANTINED and not _stays(db, stored.key):
         vault.delete(stored.key)
@@ -180,12 +180,14 @@ def claim_digest(
 @dataclass(frozen=True)
 class _Outcome:
     """What was found, what becomes of it, and until when the store holds it. `healed`: its bytes
-    replaced others that the store held in their place."""
+    replaced others that the store held in their place. `proven`: what the store keeps are the very
+    bytes that were read, and not some that it was found to keep already."""
 
     reading: Reading
     judged: Verdict
     locked_until: datetime | None
     healed: bool
+    proven: bool
 
 
 class _Progress:
@@ -267,7 +269,7 @@ def _write_down(tx: Transaction, item: EvidenceItem, outcome: "_Outcome") -> Non
     if judged.state is EvidenceState.SEALED:
         item.sealed_at = tx.now
         promise_work(tx, Work.INSPECT_EVIDENCE, item.id)
-        _confirm(tx, reading.sha256, outcome.locked_until, healed=outcome.healed)
+        _confirm(tx, reading.sha256, outcome)
     record(
         tx,
         SYSTEM,
@@ -284,15 +286,15 @@ def _write_down(tx: Transaction, item: EvidenceItem, outcome: "_Outcome") -> Non
     )
 
 
-def _confirm(
-    tx: Transaction, sha256: Sha256, locked_until: datetime | None, *, healed: bool
-) -> None:
-    """The object is there, its bytes were just read, and the store holds it at least until then."""
-    found: dict[str, object] = {"checked_at": tx.now, "missing_at": None}
-    if healed:
+def _confirm(tx: Transaction, sha256: Sha256, outcome: "_Outcome") -> None:
+    """The object is there, and the store holds it at least until then."""
+    found: dict[str, object] = {"missing_at": None}
+    if outcome.proven:
+        found["checked_at"] = tx.now
+    if outcome.healed:
         found["wrong_at"] = None
-    if locked_until is not None:
-        found["locked_until"] = func.greatest(col(SealedObject.locked_until), locked_until)
+    if outcome.locked_until is not None:
+        found["locked_until"] = func.greatest(col(SealedObject.locked_until), outcome.locked_until)
     tx.session.execute(
         update(SealedObject).where(col(SealedObject.sha256) == sha256).values(**found)
     )
