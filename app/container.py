@@ -9,6 +9,7 @@ from datetime import timedelta
 from redis import Redis
 
 from app.mailing import mailer_for
+from app.posting import Poster
 from app.sandbox import ChildProcesses
 from app.scanning import scanner_for
 from app.settings import Settings
@@ -20,7 +21,7 @@ from workflows.evidence.rules import Limits
 from workflows.evidence.verdicts import SealPolicy
 from workflows.issuance.addresses import Site
 from workflows.issuance.keys import Issuer
-from workflows.ports import KeyService, Mailer, Scanner
+from workflows.ports import Courier, KeyService, Mailer, Scanner
 
 SHARED_CONNECTIONS = 4
 
@@ -37,6 +38,7 @@ class Container:
     scanner: Scanner
     confinement: Confinement
     mailer: Mailer
+    courier: Courier
     site: Site
     key_secret: str = field(repr=False)
     key_service: KeyService | None = None
@@ -94,6 +96,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Container:
         scanner=scanner_for(settings.clamd_address),
         confinement=ChildProcesses(),
         mailer=mailer_for(settings.smtp_url, settings.mail_from, clock),
+        courier=Poster(clock, loopback=not settings.production),
         site=Site(settings.public_url),
         key_secret=settings.key_encryption_secret,
         key_service=key_service_for(settings),

@@ -1,18 +1,16 @@
 """The ways a verifier gets remote documents: one guarded fetcher, or an offline bundle.
 
-`RemoteFetcher` is the only code of this room that opens a connection. It speaks https to public
-addresses, follows no redirect, and stops at limits of size and time. The address is resolved once
-and the connection goes to what was resolved and checked, so a name cannot change its mind between.
+`RemoteFetcher` is the only code of this room that asks the network. It speaks https to public
+addresses (`connecting.py` has the guards), follows no redirect, and stops at limits of size and
+time.
 """
 
-import contextlib
-import ipaddress
 import json
-import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol, cast
@@ -20,9 +18,18 @@ from urllib.parse import urlsplit
 
 import certifi
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from credentials.connecting import (
+    Place,
+    Resolve,
+    connection_to,
+    default_port,
+    is_public,
+    opened,
+    read_place,
+    resolve_host,
+)
 from credentials.errors import CannotFetch
 
 ACCEPT = (
@@ -32,23 +39,12 @@ ACCEPT = (
 _CHUNK = 64 * 1024
 _KEPT = 32
 _HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": "Assay"}
-_GATEWAYS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
-"""IPv6 ranges behind which any IPv4 address, a private one too, may stand."""
 
 
 class Fetcher(Protocol):
     """Gives the bytes of a document at an address. Raises CannotFetch, and nothing else."""
 
     def __call__(self, url: str, /) -> bytes: ...
-
-
-Resolve = Callable[[str, int], list[str]]
-
-
-def resolve_host(host: str, port: int) -> list[str]:
-    """The IP addresses of a host. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def no_network(url: str, /) -> bytes:
@@ -128,74 +124,48 @@ class RemoteFetcher:
         return body
 
     def _get(self, url: str) -> bytes:
-        scheme, host, port, target = self._where(url)
-        address = self._address(url, scheme, host, port)
-        connection = self._connection(scheme, host, port, address)
-        deadline = time.monotonic() + self._timeout
-        sockets: list[socket.socket] = []
-        watchdog = threading.Timer(self._timeout, _hang_up, [connection, sockets])
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            connection.connect()
-            sockets.append(connection.sock)
-            headers = {**_HEADERS, "Host": urlsplit(url).netloc}
+        place = self._where(url)
+        connection = connection_to(
+            place, self._address(url, place), timeout=self._timeout, ca_file=self._ca_file
+        )
+        with opened(connection, self._timeout) as over:
+            headers = {**_HEADERS, "Host": place.netloc}
             connection.request(
-                "GET", target, headers=headers, preload_content=False, decode_content=False
+                "GET", place.target, headers=headers, preload_content=False, decode_content=False
             )
             response = connection.getresponse()
             if response.status != 200:
                 status = str(response.status)
                 raise CannotFetch("%(url)s answered with %(status)s.", url=url, status=status)
-            return self._read(url, response, deadline)
-        finally:
-            watchdog.cancel()
-            connection.close()
+            return self._read(url, response, over)
 
-    def _read(self, url: str, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    def _read(self, url: str, response: urllib3.BaseHTTPResponse, over: threading.Event) -> bytes:
         body = bytearray()
         while chunk := response.read(_CHUNK):
             body += chunk
             if len(body) > self._max_bytes:
                 raise CannotFetch("%(url)s is larger than what Assay fetches.", url=url)
-        if time.monotonic() > deadline:
+        if over.is_set():
             raise CannotFetch("%(url)s took too long.", url=url)
         return bytes(body)
 
-    def _where(self, url: str) -> tuple[str, str, int, str]:
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
-        if not host or parts.scheme not in ("http", "https") or parts.username is not None:
+    def _where(self, url: str) -> Place:
+        place = read_place(url)
+        if place is None:
             raise CannotFetch("“%(url)s” is not a web address.", url=url[:200])
-        scheme = "http" if f"http://{parts.netloc}" in self._allowed else parts.scheme
-        if scheme == "http" and f"http://{parts.netloc}" not in self._allowed:
+        if f"http://{place.netloc}" in self._allowed:
+            port = urlsplit(url).port or default_port("http")
+            return replace(place, scheme="http", port=port)
+        if place.scheme == "http":
             raise CannotFetch("%(url)s is not on https.", url=url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return scheme, host, port or (443 if scheme == "https" else 80), target
+        return place
 
-    def _address(self, url: str, scheme: str, host: str, port: int) -> str:
+    def _address(self, url: str, place: Place) -> str:
         """The one checked IP address to connect to. A name with any private address is refused."""
-        found = self._resolve(host, port)
-        origin = f"{scheme}://{urlsplit(url).netloc}"
-        if not found or (origin not in self._allowed and not all(map(_is_public, found))):
+        found = self._resolve(place.host, place.port)
+        if not found or (place.origin not in self._allowed and not all(map(is_public, found))):
             raise CannotFetch("%(url)s is not at a public address.", url=url)
         return found[0]
-
-    def _connection(self, scheme: str, host: str, port: int, address: str) -> HTTPConnection:
-        if scheme == "http":
-            return HTTPConnection(address, port, timeout=self._timeout)
-        return HTTPSConnection(
-            address,
-            port,
-            timeout=self._timeout,
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=self._ca_file,
-            server_hostname=host,
-            assert_hostname=host,
-        )
 
     def _remembered(self, url: str) -> bytes | None:
         with self._lock:
@@ -208,22 +178,3 @@ class RemoteFetcher:
             self._kept.move_to_end(url)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-
-
-def _hang_up(connection: HTTPConnection, sockets: list[socket.socket]) -> None:
-    """End a connection whose time is over, in whatever it is doing (a slow header, say).
-
-    While it connects the connection has the socket; later it may have handed it to the response.
-    """
-    for held in [*sockets, connection.sock]:
-        with contextlib.suppress(OSError, AttributeError):
-            held.shutdown(socket.SHUT_RDWR)
-
-
-def _is_public(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if any(ip in network for network in _GATEWAYS):
-            return False
-        ip = ip.ipv4_mapped or ip
-    return ip.is_global and not ip.is_multicast

@@ -226,6 +226,22 @@ class StatusPurpose(StrEnum):
     SUSPENSION = "suspension"
 
 
+class WalletForm(StrEnum):
+    """In which form a wallet takes a credential."""
+
+    SD_JWT = "sd_jwt"
+    OPEN_BADGE = "open_badge"
+    TOKEN = "token"
+
+
+class WalletNews(StrEnum):
+    """What a wallet said had become of what it took."""
+
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
 class BatchKind(StrEnum):
     """What is done to very many things at once."""
 
@@ -277,3 +293,37 @@ class Queue(StrEnum):
     RENDER = "render"
     WORK = "work"
     ISSUE = "issue"
+    NEWS = "news"
+
+
+class NewsKind(StrEnum):
+    """What other software is told of, by the words that stand in a webhook's `type`."""
+
+    ISSUED = "credential.issued"
+    SUSPENDED = "credential.suspended"
+    RESUMED = "credential.resumed"
+    REVOKED = "credential.revoked"
+    CORRECTED = "credential.corrected"
+    ENDORSED = "credential.endorsed"
+    ENDORSEMENT_WITHDRAWN = "credential.endorsement_withdrawn"
+    TEST = "webhook.test"
+
+
+class WhyOff(StrEnum):
+    """Why nothing is sent to an endpoint any more until an administrator switches it on."""
+
+    GONE = "gone"
+    FAILING = "failing"
+
+
+class Trouble(StrEnum):
+    """Why a delivery got no answer at all."""
+
+    NO_NAME = "no_name"
+    NOT_PUBLIC = "not_public"
+    NOT_AN_ADDRESS = "not_an_address"
+    CERTIFICATE = "certificate"
+    REFUSED = "refused"
+    TOO_SLOW = "too_slow"
+    BROKEN = "broken"
+    SECRET_CLOSED = "secret_closed"  # noqa: S105  # a word for what went wrong

@@ -1,14 +1,15 @@
 """What the workflows need from outside and do not do themselves: only what has two real
 implementations or must be faked in tests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from credentials.keys import Signer
 from storage.clock import Clock
-from storage.vocabulary import ScanVerdict
+from storage.vocabulary import ScanVerdict, Trouble
 from workflows.confining import Source
 from workflows.looking.seeing import Progress, Seen
 
@@ -52,6 +53,26 @@ class Mailer(Protocol):
 
         Raises Unavailable when the mail server is away, InvalidInput when it will never take it.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back for a webhook: the status and how the body begins, or the trouble that kept
+    an answer from coming (`status` 0). `retry_after`: how long the receiver wants to be left alone.
+    """
+
+    status: int
+    excerpt: str = ""
+    retry_after: timedelta | None = None
+    trouble: Trouble | None = None
+
+
+class Courier(Protocol):
+    """Takes webhooks to the addresses of other software."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Send it once. Never raises for what the receiver, the line or the address does."""
         ...
 
 
@@ -108,7 +129,9 @@ class KeyService(Protocol):
 
 
 __all__ = [
+    "Answer",
     "Clock",
+    "Courier",
     "KeptKey",
     "KeyService",
     "Looker",

@@ -41,6 +41,7 @@ class Work(StrEnum):
     SIGN_STATUS_LIST = "sign_status_list"
     SIGN_ENDORSEMENT = "sign_endorsement"
     SEAL_ATTESTATION = "seal_attestation"
+    SEND_NEWS = "send_news"
 
     @property
     def queue(self) -> Queue:
@@ -64,6 +65,7 @@ _QUEUE_OF: Mapping[Work, Queue] = {
     Work.SIGN_STATUS_LIST: Queue.ISSUE,
     Work.SIGN_ENDORSEMENT: Queue.ISSUE,
     Work.SEAL_ATTESTATION: Queue.SEAL,
+    Work.SEND_NEWS: Queue.NEWS,
 }
 
 

@@ -33,6 +33,7 @@ from workflows.keeping.commands import erase_case
 from workflows.looking.commands import draw_pages, inspect_evidence
 from workflows.looking.renditions import make_rendition
 from workflows.people.mail import send_mail
+from workflows.webhooks.sending import send_news
 from workflows.work import Work
 
 Handler = Callable[[Container, Promised], None]
@@ -102,6 +103,10 @@ def _seal_attestation(parts: Container, work: Promised) -> None:
     seal_attestation(parts.db, parts.site, parts.vault, attestation_id, work.id)
 
 
+def _send_news(parts: Container, work: Promised) -> None:
+    send_news(parts.db, parts.issuer, parts.courier, work.id)
+
+
 HANDLERS: Mapping[str, Handler] = {
     Work.SEAL_EVIDENCE: _seal_evidence,
     Work.ERASE_EVIDENCE: _erase_evidence,
@@ -118,4 +123,5 @@ HANDLERS: Mapping[str, Handler] = {
     Work.SIGN_STATUS_LIST: _sign_status_list,
     Work.SIGN_ENDORSEMENT: _sign_endorsement,
     Work.SEAL_ATTESTATION: _seal_attestation,
+    Work.SEND_NEWS: _send_news,
 }

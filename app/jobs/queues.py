@@ -21,6 +21,7 @@ LONGEST_SECONDS: Mapping[str, int] = {
     Queue.RENDER.value: 2 * 3600,
     Queue.WORK.value: 600,
     Queue.ISSUE.value: 600,
+    Queue.NEWS.value: 600,
 }
 
 

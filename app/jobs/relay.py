@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # so many jobs of a queue lie in RQ at a time; the others wait in the outbox
 ROOM = 100
 # how many small pieces of work share a process, when there are enough for so many workers
-SHARING = frozenset({Queue.SEAL.value})
+SHARING = frozenset({Queue.SEAL.value, Queue.NEWS.value})
 LARGEST_BATCH = 24
 SHARED_BY = 4
 QUIET_SECONDS = 1.0

@@ -29,6 +29,8 @@ from workflows.issuance.status import renew_lists
 from workflows.keeping.commands import plan_if_due
 from workflows.keeping.queries import nearly_over
 from workflows.looking.commands import look_at_the_unseen
+from workflows.webhooks.commands import forget_old_news
+from workflows.webhooks.sending import promise_what_is_due
 from workflows.work import forget_old_work
 
 if TYPE_CHECKING:
@@ -56,9 +58,19 @@ class Tick:
 
 def forget_in_batches(parts: "Container") -> int:
     """Remove old work and its receipts; returns how many rows went."""
+    return _in_batches(lambda: forget_old_work(parts.db))
+
+
+def forget_news_in_batches(parts: "Container") -> int:
+    """Remove old news for other software; returns how many rows went."""
+    return _in_batches(lambda: forget_old_news(parts.db))
+
+
+def _in_batches(act: Callable[[], int]) -> int:
+    """Do it again until there is nothing left, but not for ever."""
     gone = 0
     for _ in range(BATCHES):
-        batch = forget_old_work(parts.db)
+        batch = act()
         gone += batch
         if not batch:
             break
@@ -127,6 +139,8 @@ TICKS: tuple[Tick, ...] = (
     Tick("rehash_a_little", timedelta(hours=1), rehash_a_little),
     Tick("plan_what_is_due", timedelta(hours=12), plan_what_is_due),
     Tick("report_late_work", timedelta(minutes=5), report_late_work),
+    Tick("promise_news", timedelta(minutes=1), lambda parts: promise_what_is_due(parts.db)),
+    Tick("forget_old_news", timedelta(hours=1), forget_news_in_batches),
     Tick("forget_old_work", timedelta(hours=1), forget_in_batches),
 )
 

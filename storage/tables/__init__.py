@@ -48,6 +48,7 @@ from storage.tables.people import (
 )
 from storage.tables.vcapi import ApiCredential, ApiStatusList
 from storage.tables.voices import Attestation, Endorsement
+from storage.tables.webhooks import WebhookDelivery, WebhookEndpoint
 
 METADATA = Table.metadata
 
@@ -110,4 +111,6 @@ __all__ = [
     "UploadPart",
     "VaultCopy",
     "WebSession",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

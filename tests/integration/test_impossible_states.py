@@ -36,6 +36,8 @@ from storage.tables import (
     Preview,
     TimeSpan,
     TokenKey,
+    WebhookDelivery,
+    WebhookEndpoint,
     WebSession,
 )
 from storage.tables.guards import GUARDS
@@ -44,6 +46,7 @@ from storage.vocabulary import (
     CaptionKind,
     EvidenceState,
     LinkPurpose,
+    NewsKind,
     PreviewKind,
     Role,
     StatusPurpose,
@@ -109,10 +112,16 @@ CHECKS: list[tuple[str, str]] = [
         "ck_score_level_is_decided",
         "INSERT INTO score VALUES (:open_sheet, 'x', false, 3, '', now())",
     ),
+    ("ck_webhook_endpoint_off_has_reason", "UPDATE webhook_endpoint SET off_at = now()"),
+    ("ck_webhook_endpoint_failing_has_start", "UPDATE webhook_endpoint SET failures = 1"),
+    ("ck_webhook_delivery_waits_or_ended", "UPDATE webhook_delivery SET delivered_at = now()"),
 ]
 
 # what else a second row needs, so that nothing but a wrong word speaks against it
-BESIDE: Mapping[str, Values] = {"credential": {"document": "'{}'"}}
+BESIDE: Mapping[str, Values] = {
+    "credential": {"document": "'{}'"},
+    "webhook_endpoint": {"off_at": "now()"},
+}
 
 # a second row like one that is there, but for its own key and the values given here
 TWICE: list[tuple[str, str, Values]] = [
@@ -149,6 +158,7 @@ TWICE: list[tuple[str, str, Values]] = [
     ("uq_preview_sha256_kind_number", "preview", {"key": "'another'"}),
     ("ix_erasure_plan_live", "erasure_plan", {}),
     ("ix_case_hold_live", "case_hold", {}),
+    ("uq_webhook_delivery_endpoint_id_news_id", "webhook_delivery", {}),
 ]
 # two sheets of one assessor cannot be copied into being: the second needs a place of its own
 OPEN_SHEETS = "ix_score_sheet_open"
@@ -231,6 +241,7 @@ class Full:
         self._look_and_plan(issued.learner.account_id)
         self._make_final(issued.credential_id, draft["endorsement_id"])
         self._sign_for_programs()
+        self._tell_other_software(issued.world.institution_id)
 
     def refused(self, statement: str) -> psycopg.errors.Diagnostic:
         """Try a statement; what the database said of it. Everything is as before afterwards."""
@@ -268,6 +279,30 @@ class Full:
                     purpose=StatusPurpose.REVOCATION.value,
                     bits=b"\0",
                     created_at=tx.now,
+                )
+            )
+
+    def _tell_other_software(self, institution_id: UUID) -> None:
+        with self.db.transaction() as tx:
+            endpoint = WebhookEndpoint(
+                id=new_id(),
+                institution_id=institution_id,
+                url="https://works.example/news",
+                kinds=[],
+                sealed_secret=b"",
+                created_at=tx.now,
+            )
+            tx.session.add(endpoint)
+            tx.session.flush()
+            tx.session.add(
+                WebhookDelivery(
+                    id=new_id(),
+                    endpoint_id=endpoint.id,
+                    news_id=new_id(),
+                    kind=NewsKind.TEST.value,
+                    happened_at=tx.now,
+                    facts={},
+                    next_at=tx.now,
                 )
             )
 

@@ -60,6 +60,8 @@ class Permission(StrEnum):
     VERIFY_ORGANISATION = "verify_organisation"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_FORMS = "manage_forms"
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    MANAGE_APPEARANCE = "manage_appearance"
     VIEW_OPERATIONS = "view_operations"
     VIEW_MAILBOX = "view_mailbox"
 
@@ -182,6 +184,8 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
     Permission.MANAGE_KEYS: (Grant(Role.ADMINISTRATOR, Scope.HOLDER),),
     Permission.VERIFY_ORGANISATION: (Grant(Role.REGISTRAR, Scope.HOLDER),),
     Permission.MANAGE_PEOPLE: (Grant(Role.ADMINISTRATOR, Scope.HOLDER),),
+    Permission.MANAGE_APPEARANCE: (Grant(Role.ADMINISTRATOR, Scope.HOLDER),),
+    Permission.MANAGE_WEBHOOKS: (Grant(Role.ADMINISTRATOR, Scope.HOLDER),),
     Permission.MANAGE_FORMS: (
         Grant(Role.COORDINATOR, Scope.HOLDER),
         Grant(Role.ADMINISTRATOR, Scope.HOLDER),

@@ -43,6 +43,7 @@ from workflows.endorsements.rules import (
     may_answer,
     read_words,
     saved_form,
+    stands_shown,
 )
 from workflows.issuance.addresses import Site
 from workflows.issuance.status import (
@@ -61,6 +62,7 @@ from workflows.people.links import (
 )
 from workflows.people.rules import read_name
 from workflows.voices import LIVE
+from workflows.webhooks.announcing import announce_endorsement
 from workflows.work import Work, promise_work
 
 LINK_DAYS = 30
@@ -151,6 +153,7 @@ def answer_endorsement(
         held = hold(tx, endorsement_id)
         who = acting(actor, Permission.ANSWER_ENDORSEMENT, case_resource(tx, held.case))
         endorsement = held.endorsement
+        was_shown = stands_shown(endorsement)
         endorsement.answer = may_answer(endorsement.state, endorsement.answer, answer).value
         endorsement.answered_at = tx.now
         endorsement.version += 1
@@ -162,6 +165,8 @@ def answer_endorsement(
             case_id=CaseId(held.case.id),
             data={"answer": endorsement.answer},
         )
+        if stands_shown(endorsement) != was_shown:
+            announce_endorsement(tx, endorsement, shown=not was_shown)
 
 
 @command
@@ -237,10 +242,13 @@ def withdraw_endorsement(db: Database, site: Site, token: str) -> None:
         held = by_used_link(tx, token, locked=True)
         if held.endorsement.state == VoiceState.WITHDRAWN:
             return
+        was_shown = stands_shown(held.endorsement)
         turn(tx, held, "withdraw", held.employer)
         held.endorsement.withdrawn_at = tx.now
         if place_of(tx, held.id) is not None:
             set_status(tx, held.id, REVOCATION_ONLY[0], True)
+        if was_shown:
+            announce_endorsement(tx, held.endorsement, shown=False)
         mails.tell_withdrawn(tx, held.endorsement, held.around, site.my_credentials())
 
 

@@ -166,6 +166,11 @@ def is_public(endorsement: Endorsement) -> bool:
     )
 
 
+def stands_shown(endorsement: Endorsement) -> bool:
+    """Whether the world may read it and it was not withdrawn."""
+    return is_public(endorsement) and endorsement.state == VoiceState.GIVEN
+
+
 def is_counted(endorsement: Endorsement) -> bool:
     """Whether other employers may rely on it now."""
     return (

@@ -57,6 +57,10 @@ class Site:
         """An evidence item of a credential. The address grants nothing by itself."""
         return f"{self.url}/credentials/{credential_id}/evidence/{slug}"
 
+    def logo(self, sha256: str) -> str:
+        """A logo of the institution, by the digest of its bytes: it never changes."""
+        return f"{self.url}/logos/{sha256}.png"
+
     def achievement(self, definition_id: DefinitionId) -> str:
         """A version of a credential definition."""
         return f"{self.url}/achievements/{definition_id}"
@@ -93,6 +97,10 @@ class Site:
     def my_credentials(self) -> str:
         """A learner's own credentials."""
         return f"{self.url}/my/credentials"
+
+    def webhook(self, endpoint_id: UUID) -> str:
+        """An endpoint's page, for administrators."""
+        return f"{self.url}/admin/webhooks/{endpoint_id}"
 
     def path_of(self, address: str) -> str | None:
         """The path of an address of this site; None when it is elsewhere.

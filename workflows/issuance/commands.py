@@ -48,6 +48,7 @@ from workflows.issuance.status import (
     sign_status_list,
     unsigned_lists,
 )
+from workflows.webhooks.announcing import Published, announce_change, announce_issued
 
 
 def issue_credential(
@@ -205,6 +206,7 @@ def turn_credential(
         why=REASONS[why] if why else "",
         data={"reason": why.value} if why else {},
     )
+    announce_change(tx, credential, act)
 
 
 def keep_note(tx: Transaction, who: Who, credential_id: CredentialId, act: str, note: str) -> None:
@@ -278,6 +280,8 @@ def _publish(db: Database, site: Site, credential_id: CredentialId, outbox_id: O
             case_id=CaseId(case.id),
             data={"sha256": credential.document_sha256},
         )
+        published = Published(credential.id, credential.definition_id)
+        announce_issued(tx, credential.institution_id, [published])
         if state_of(case) is CaseState.RELEASED:
             close_case(tx, case)
         mails.tell_published(tx, site, credential)

@@ -40,6 +40,7 @@ from workflows.issuance.keys import Issuer, ensure_issuer_key, live_key_id
 from workflows.issuance.rules import REPLACEABLE, Reason, read_note
 from workflows.issuance.status import allocate
 from workflows.people.rules import read_name
+from workflows.webhooks.announcing import announce_correction
 from workflows.work import Work, promise_work
 
 MOVED_ON = "This credential has changed meanwhile. Reload the page to see its status."
@@ -141,6 +142,7 @@ def _take_place(
             case_id=CaseId(new.case_id),
             data={"sha256": new.document_sha256, "replaces": str(old.id)},
         )
+        announce_correction(tx, new)
         ask_anew(tx, site, CredentialId(old.id), new_id_)
         mails.tell_corrected(tx, site, new, old)
         return CredentialId(old.id)

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from storage.bulk import among, write_rows
+from storage.bulk import JsonText, among, write_rows
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import AssayError
@@ -42,7 +42,7 @@ from workflows.frameworks.definition import read_definition
 from workflows.issuance import mails
 from workflows.issuance.addresses import Site
 from workflows.issuance.batches import end_slice, hold_slice, open_slice
-from workflows.issuance.claims import Facts, claims_of, freeze_claims
+from workflows.issuance.claims import Facts, claims_of, freeze_bare, frozen_text
 from workflows.issuance.facts import Source, credential_row, facts_of, recognised_in
 from workflows.issuance.keys import Issuer, live_key_id, signing_key
 from workflows.issuance.renewed import NOT_IN_FORCE, taken_back
@@ -50,6 +50,7 @@ from workflows.issuance.signing import Told, sign_many
 from workflows.issuance.status import Place, allocate_many, places_of, sign_status_list
 from workflows.people.mail import Letter, queue_mails
 from workflows.people.sessions import actor_of, held_at
+from workflows.webhooks.announcing import Published, announce_issued
 
 Problems = dict[UUID, str]
 
@@ -206,9 +207,10 @@ def _make(db: Database, issuer: Issuer, turn: Turn, places: Mapping[UUID, Place]
     rows, told = [], []
     for source, one in zip(sources, facts, strict=True):
         claims = claims_of(one)
-        frozen = freeze_claims(one, claims, key.id)
-        rows.append(credential_row(source, frozen, claims.valid_until, now))
-        told.append(Told(claims, frozen.created, one.definition_id))
+        bare = freeze_bare(one, key.id)
+        row = credential_row(source, bare, claims.valid_until, now)
+        rows.append({**row, "claims": JsonText(frozen_text(bare, claims))})
+        told.append(Told(claims, bare.created, one.definition_id))
     documents = sign_many(told, key)
     return [
         Made(member, _signed(row, document, key.id), _letter(one))
@@ -277,6 +279,9 @@ def _record(
         cases = [one.member.case for one in kept]
         move_many(tx, cases, "release_case", who, data={"credential": True})
         _write(tx, kept)
+        announced = [one.member for one in kept]
+        news = [Published(one.credential_id, one.case.definition_id) for one in announced]
+        announce_issued(tx, turn.institution_id, news)
         move_many(tx, cases, "close_case", SYSTEM)
         _close(tx, [case.id for case in cases])
         queue_mails(tx, [one.letter for one in kept])

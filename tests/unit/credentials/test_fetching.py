@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from credentials.connecting import resolve_host
 from credentials.errors import CannotFetch
-from credentials.fetching import DirectoryFetcher, RemoteFetcher, no_network, resolve_host
+from credentials.fetching import DirectoryFetcher, RemoteFetcher, no_network
 
 BODY = b'{"id": "urn:x:1"}'
 

@@ -1,0 +1,1 @@
+"""News for other software: what is told, to whom, when again, and how it is signed."""
