@@ -1,0 +1,1 @@
+"""Credentials into wallets: OpenID for Verifiable Credential Issuance, pre-authorized code."""
