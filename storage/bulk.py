@@ -6,6 +6,7 @@ ever.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
@@ -24,6 +25,13 @@ from storage.tables import METADATA
 IdColumn = SQLCoreOperations[UUID] | SQLCoreOperations[UUID | None]
 
 
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """A JSON document that is text already, as `write_rows` takes one."""
+
+    text: str
+
+
 def among(column: IdColumn, ids: Collection[UUID]) -> ColumnElement[bool]:
     """That a column holds one of very many ids, or of none."""
     return column == any_(literal(list(ids), ARRAY(Uuid())))
@@ -32,7 +40,8 @@ def among(column: IdColumn, ids: Collection[UUID]) -> ColumnElement[bool]:
 def write_rows(
     tx: Transaction, table: type[SQLModel], rows: Sequence[Mapping[str, object]]
 ) -> None:
-    """Insert rows that all have the same columns; what they leave out gets the database's default.
+    """Insert rows that all have the same columns, in the same order; what they leave out gets the
+    database's default.
 
     Raises what an INSERT would.
     """
@@ -41,7 +50,7 @@ def write_rows(
     tx.session.flush()
     name = str(table.__tablename__)
     columns = [METADATA.tables[name].columns[column] for column in rows[0]]
-    documents = {column.name for column in columns if isinstance(column.type, JSONB)}
+    documents = [isinstance(column.type, JSONB) for column in columns]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(name), sql.SQL(", ").join(sql.Identifier(one.name) for one in columns)
     )
@@ -54,9 +63,15 @@ def write_rows(
             for row in rows:
                 copy.write_row(
                     [
-                        Jsonb(value) if one in documents and value is not None else value
-                        for one, value in row.items()
+                        _json(value) if is_document else value
+                        for value, is_document in zip(row.values(), documents, strict=True)
                     ]
                 )
     except psycopg.Error as error:
         raise DBAPIError.instance("COPY", None, error, psycopg.Error) from error
+
+
+def _json(value: object) -> str | Jsonb | None:
+    if isinstance(value, JsonText):
+        return value.text
+    return None if value is None else Jsonb(value)

@@ -78,23 +78,39 @@ class Fact:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Act:
+    """The same act, done to many things by the same one."""
+
+    who: Who
+    kind: str
+    facts: Sequence[Fact]
+
+
 def record_many(tx: Transaction, who: Who, kind: str, facts: Sequence[Fact]) -> None:
     """Write down the same act on many things, in one statement; see `record`."""
+    record_acts(tx, [Act(who, kind, facts)])
+
+
+def record_acts(tx: Transaction, acts: Sequence[Act]) -> None:
+    """Write down acts on many things in the order in which they were done, in one statement."""
+    request = request_id.get()
     rows = [
         {
             "id": new_id(),
             "at": tx.now,
-            "actor_id": who.account_id,
-            "actor_role": who.role.value,
-            "actor_label": who.label,
-            "kind": kind,
+            "actor_id": act.who.account_id,
+            "actor_role": act.who.role.value,
+            "actor_label": act.who.label,
+            "kind": act.kind,
             "subject_type": fact.subject[0],
             "subject_id": fact.subject[1],
             "case_id": fact.case_id,
             "why": "",
-            "data": who.with_token(fact.data),
-            "request_id": request_id.get(),
+            "data": act.who.with_token(fact.data),
+            "request_id": request,
         }
-        for fact in facts
+        for act in acts
+        for fact in act.facts
     ]
     write_rows(tx, Event, rows)

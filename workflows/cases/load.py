@@ -1,20 +1,20 @@
 """Taking a case in hand, and the one place that moves it from state to state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import update
-from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 
 from storage.bulk import among
 from storage.database import Transaction
 from storage.errors import Conflict, NotFound
-from storage.events import Fact, Who, record, record_many
+from storage.events import Act, Fact, Who, record
 from storage.ids import CaseId
 from storage.tables import Case
 from storage.vocabulary import CaseState
-from workflows.cases.states import EDITABLE, transition
+from workflows.cases.states import EDITABLE, Transition, transition
 
 LEFT = frozenset({CaseState.WITHDRAWN, CaseState.EXPIRED})
 MOVED_ON = "This case has moved on since the page was made. Reload it to see how it stands now."
@@ -111,39 +111,60 @@ def move(
     )
 
 
-def move_many(
-    tx: Transaction,
-    cases: Sequence[Case],
-    command: str,
-    who: Who,
-    *,
-    data: dict[str, object] | None = None,
-) -> None:
-    """Move cases that are all in one state and held by this transaction, and write the events.
+@dataclass(frozen=True)
+class Step:
+    """A command that moves cases on, who gives it, and what its events say besides."""
 
-    Raises Conflict, and moves none, when the state or the role does not allow it or one is
-    elsewhere by now.
+    command: str
+    who: Who
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+def move_many(tx: Transaction, cases: Sequence[Case], steps: Sequence[Step]) -> list[Act]:
+    """Move cases that are all in one state and held by this transaction some steps on, at once.
+
+    Returns the events of each step, for the caller to write down among those of what it does
+    besides (`record_acts`). Raises Conflict, and moves none, when a state or a role does not allow
+    a step or one case is elsewhere by now.
     """
     if not cases:
-        return
-    step = transition(state_of(cases[0]), command)
-    if step is None or step.role is not who.role:
-        raise Conflict(MOVED_ON)
+        return []
+    way = _way(state_of(cases[0]), steps)
     tx.session.flush()
     versions = {case.id: case.version for case in cases}
+    target = way[-1].target
     moved = tx.session.execute(
         update(Case)
-        .where(among(col(Case.id), list(versions)), col(Case.state) == step.source.value)
-        .values(state=step.target.value, version=Case.version + 1)
+        .where(among(col(Case.id), list(versions)), col(Case.state) == way[0].source.value)
+        .values(
+            state=target.value,
+            version=Case.version + len(way),
+            closed_at=tx.now if target is CaseState.CLOSED else Case.closed_at,
+        )
         .returning(col(Case.id), col(Case.version))
         .execution_options(synchronize_session=False)
     ).all()
-    if {one: version - 1 for one, version in moved} != versions:
+    if {one: version - len(way) for one, version in moved} != versions:
         raise Conflict(MOVED_ON)
-    facts = []
-    for case in cases:
-        set_committed_value(case, "state", step.target.value)
-        set_committed_value(case, "version", case.version + 1)
-        said = {"from": step.source.value, "to": step.target.value, "round": case.round}
-        facts.append(Fact(("case", case.id), CaseId(case.id), {**said, **(data or {})}))
-    record_many(tx, who, command, facts)
+    return [_act(cases, step, on) for step, on in zip(steps, way, strict=True)]
+
+
+def _way(state: CaseState, steps: Sequence[Step]) -> list[Transition]:
+    """The transitions from a state by these steps. Raises Conflict where there are none."""
+    way = []
+    for step in steps:
+        on = transition(state, step.command)
+        if on is None or on.role is not step.who.role:
+            raise Conflict(MOVED_ON)
+        way.append(on)
+        state = on.target
+    return way
+
+
+def _act(cases: Sequence[Case], step: Step, on: Transition) -> Act:
+    said = {"from": on.source.value, "to": on.target.value}
+    facts = [
+        Fact(("case", case.id), CaseId(case.id), {**said, "round": case.round, **step.data})
+        for case in cases
+    ]
+    return Act(step.who, step.command, facts)

@@ -125,7 +125,12 @@ def criterion_id(site: Site, definition_id: DefinitionId, criterion: Criterion) 
 
 def level_id(site: Site, definition_id: DefinitionId, criterion: Criterion, value: int) -> str:
     """The address of a level of a row of a rubric."""
-    return f"{criterion_id(site, definition_id, criterion)}-{value}"
+    return level_in(criterion_id(site, definition_id, criterion), value)
+
+
+def level_in(criterion: str, value: int) -> str:
+    """The same for who has the row's address."""
+    return f"{criterion}-{value}"
 
 
 def _criterion(site: Site, definition_id: DefinitionId, row: Criterion) -> CriterionClaim:

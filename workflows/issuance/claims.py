@@ -22,6 +22,7 @@ from credentials.claims import (
     StatusClaim,
     claims_from_json,
     claims_to_json,
+    claims_to_text,
     hashed_identity,
 )
 from credentials.documents import JsonObject
@@ -36,6 +37,7 @@ from workflows.issuance.achievements import (
     criterion_id,
     level_id,
     statement_claims,
+    level_in,
 )
 from workflows.issuance.addresses import Site
 from workflows.issuance.evidence_claims import (
@@ -59,9 +61,10 @@ __all__ = [
     "criteria_narrative",
     "criterion_id",
     "freeze",
-    "freeze_claims",
+    "freeze_bare",
     "frozen_body",
     "issuer_profile",
+    "frozen_text",
     "level_id",
     "printable",
     "read_frozen",
@@ -146,21 +149,28 @@ def frozen_body(frozen: FrozenCredential) -> dict[str, object]:
 
 
 def read_frozen(body: Mapping[str, object]) -> FrozenCredential:
+def frozen_text(bare: FrozenCredential, claims: CredentialClaims) -> str:
+    """The same as JSON text, of a frozen credential without its claims and of those."""
+    rest = bare.model_dump_json(exclude={"claims"})
+    return f'{{"claims":{claims_to_text(claims)},{rest[1:]}'
+
+
     """The frozen credential of a body that `frozen_body` made."""
     return FrozenCredential.model_validate_json(canonical_json(body))
 
 
 def freeze(facts: Facts, key_id: UUID) -> FrozenCredential:
     """The claims of these facts, with all that signing them needs."""
-    return freeze_claims(facts, claims_of(facts), key_id)
+    claims = cast(dict[str, object], claims_to_json(claims_of(facts)))
+    return freeze_bare(facts, key_id).model_copy(update={"claims": claims})
 
 
-def freeze_claims(facts: Facts, claims: CredentialClaims, key_id: UUID) -> FrozenCredential:
-    """The same for claims that were made of these facts already."""
+def freeze_bare(facts: Facts, key_id: UUID) -> FrozenCredential:
+    """The same without the claims, for who keeps those as text (`frozen_text`)."""
     learner = facts.learner
     say = words(_told(facts).language)
     return FrozenCredential(
-        claims=cast(dict[str, object], claims_to_json(claims)),
+        claims={},
         key_id=key_id,
         created=to_the_second(facts.at),
         items={**facts.stays_of, **{item.slug: item.item_id for item in facts.items}},
@@ -179,7 +189,8 @@ def claims_of(facts: Facts) -> CredentialClaims:
     address = site.credential(facts.credential_id)
     issued = to_the_second(facts.at)
     version = _Version(facts.definition_id, facts.definition_hash, definition.language, definition)
-    part = None if facts.whole else facts.recognised
+    whole = facts.whole
+    part = None if whole else facts.recognised
     achievement = _achievement(version, site, facts.issuer, facts.related, part)
     first, last = _activity(facts.items)
     return CredentialClaims(
@@ -192,7 +203,7 @@ def claims_of(facts: Facts) -> CredentialClaims:
         awarded_date=to_the_second(facts.decided_at),
         learner=LearnerClaim(identities=_identities(facts.learner)),
         achievement=achievement,
-        results=_results(facts, address),
+        results=_results(facts, address, _rows(version, site)),
         evidence=tuple(
             evidence_claim(
                 definition, facts.recognised, item, site.evidence(facts.credential_id, item.slug)
@@ -204,7 +215,7 @@ def claims_of(facts: Facts) -> CredentialClaims:
         image=site.badge_image(facts.definition_id),
         narrative=_narrative(definition, facts.recognised, say),
         source=IssuerProfile(facts.issuer.id, facts.issuer.name),
-        credits_earned=definition.elements.credits if facts.whole else None,
+        credits_earned=definition.elements.credits if whole else None,
         activity_start=first,
         activity_end=last,
     )
@@ -239,6 +250,24 @@ def _achievement(
 
 
 def _told(facts: Facts) -> Definition:
+@dataclass(frozen=True)
+class _Row:
+    """A row of a rubric: the outcome that it is of, and its address."""
+
+    outcome: OutcomeCode
+    code: CriterionCode
+    id: str
+
+
+@lru_cache(maxsize=256)
+def _rows(version: _Version, site: Site) -> tuple[_Row, ...]:
+    return tuple(
+        _Row(outcome.code, row.code, criterion_id(site, version.id, row))
+        for outcome in version.definition.outcomes
+        for row in outcome.criteria
+    )
+
+
     """The definition in the language of the document."""
     if facts.definition.issue_in == "learner":
         return in_language(facts.definition, facts.learner.language)
@@ -295,17 +324,15 @@ def issuer_profile(institution: Institution, site: Site) -> IssuerProfile:
     )
 
 
-def _results(facts: Facts, address: str) -> tuple[ResultClaim, ...]:
+def _results(facts: Facts, address: str, rows: Sequence[_Row]) -> tuple[ResultClaim, ...]:
     return tuple(
         ResultClaim(
             id=f"{address}#{row.code}",
-            criterion_id=criterion_id(facts.site, facts.definition_id, row),
-            level_id=level_id(facts.site, facts.definition_id, row, facts.levels[row.code]),
+            criterion_id=row.id,
+            level_id=level_in(row.id, facts.levels[row.code]),
         )
-        for outcome in facts.definition.outcomes
-        if outcome.code in facts.recognised
-        for row in outcome.criteria
-        if row.code in facts.levels
+        for row in rows
+        if row.outcome in facts.recognised and row.code in facts.levels
     )
 
 

@@ -1,8 +1,10 @@
 """An evidence item as the world is told of it: its digest, what it shows, and where. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from credentials.claims import EvidenceClaim
 from storage.ids import ItemId, OutcomeCode, Sha256
@@ -36,6 +38,12 @@ DISCLOSED: Mapping[Disclosure, str] = {
     Disclosure.ON_REQUEST: marked("When this was issued, its holder gave the file on request."),
     Disclosure.DIGEST_ONLY: marked("When this was issued, its holder gave only its digest."),
 }
+
+
+_ENDS_OF_PLANES = "".join(
+    chr(0x10000 * plane + end) for plane in range(17) for end in (0xFFFE, 0xFFFF)
+)
+_ODD = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_ENDS_OF_PLANES}]")
 
 
 @dataclass(frozen=True)
@@ -89,21 +97,7 @@ def evidence_claim(
 def printable(text: str) -> str:
     """The text without what must not be signed: control and non-characters, on whose bytes
     implementations disagree."""
-    if text.isprintable():
-        return text.strip()
-    return "".join(
-        letter for letter in text if letter in "\t\n" or not _is_odd(ord(letter))
-    ).strip()
-
-
-def _is_odd(point: int) -> bool:
-    control = point < 0x20 or 0x7F <= point <= 0x9F
-    return (
-        control
-        or 0xD800 <= point <= 0xDFFF
-        or 0xFDD0 <= point <= 0xFDEF
-        or point & 0xFFFE == 0xFFFE
-    )
+    return _ODD.sub("", text).strip()
 
 
 def _own_words(recognised: frozenset[OutcomeCode], item: IssuedItem, address: str, say: Say) -> str:
@@ -122,10 +116,17 @@ def _stretch(span: Span, address: str, say: Say) -> str:
 
 
 def _shows(definition: Definition, item: IssuedItem, say: Say) -> str:
-    known = [outcome.code for outcome in definition.outcomes if outcome.code in item.outcomes]
-    shows = say("Shows %(outcomes)s.", outcomes=", ".join(known))
-    given = say(DISCLOSED[item.disclosure])
-    return " ".join(filter(None, (shows, given, _days(item, say))))
+    known = tuple(outcome.code for outcome in definition.outcomes if outcome.code in item.outcomes)
+    shown = _outcomes_and_access(definition.language, known, item.disclosure)
+    return " ".join(filter(None, (shown, _days(item, say))))
+
+
+@lru_cache(maxsize=1024)
+def _outcomes_and_access(
+    language: str, known: tuple[OutcomeCode, ...], disclosure: Disclosure
+) -> str:
+    say = words(language)
+    return f"{say('Shows %(outcomes)s.', outcomes=', '.join(known))} {say(DISCLOSED[disclosure])}"
 
 
 def _days(item: IssuedItem, say: Say) -> str:

@@ -112,13 +112,14 @@ def facts_of(
 def pending_credential(source: Source, frozen: FrozenCredential, at: datetime) -> Credential:
     """The row of a credential whose claims are frozen and which is not signed yet."""
     valid_until = frozen.credential_claims().valid_until
-    return Credential.model_validate(credential_row(source, frozen, valid_until, at))
+    row = credential_row(source, frozen, valid_until, at)
+    return Credential.model_validate({**row, "claims": frozen_body(frozen)})
 
 
 def credential_row(
     source: Source, frozen: FrozenCredential, valid_until: datetime | None, at: datetime
 ) -> dict[str, object]:
-    """The same as plain values, for those who write very many."""
+    """The same as plain values and without its claims, for those who write very many."""
     return {
         "id": source.credential_id,
         "case_id": source.case.id,
@@ -128,7 +129,6 @@ def credential_row(
         "definition_id": frozen.definition_id or source.case.definition_id,
         "state": CredentialState.PENDING.value,
         "version": 1,
-        "claims": frozen_body(frozen),
         "created_at": at,
         "public_reason": "",
         "whole": frozen.whole,

@@ -16,7 +16,7 @@ from storage.bulk import JsonText, among, write_rows
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import AssayError
-from storage.events import SYSTEM, Fact, Who, record_many
+from storage.events import SYSTEM, Act, Fact, Who, record_acts
 from storage.ids import CaseId, CredentialId, InstitutionId, OutboxId, sha256_of
 from storage.outbox import receive
 from storage.tables import (
@@ -35,7 +35,7 @@ from storage.vocabulary import CaseState, CredentialState, OutcomeResult, Role
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resources
 from workflows.access.rules import VISITOR, Actor, may
-from workflows.cases.load import MOVED_ON, move_many, state_of
+from workflows.cases.load import MOVED_ON, Step, move_many, state_of
 from workflows.decisions.commands import release_case
 from workflows.decisions.rules import earns_credential
 from workflows.frameworks.definition import read_definition
@@ -275,15 +275,10 @@ def _record(
             **{one.member.case.id: MOVED_ON for one in made if one.member.case.id not in held},
         }
         _turn_second_key(tx, turn.actor, [one.member.decision.id for one in kept])
-        who = Who(Role.REGISTRAR, turn.actor.account_id, turn.actor.name)
-        cases = [one.member.case for one in kept]
-        move_many(tx, cases, "release_case", who, data={"credential": True})
-        _write(tx, kept)
+        _write(tx, turn.actor, kept)
         announced = [one.member for one in kept]
         news = [Published(one.credential_id, one.case.definition_id) for one in announced]
         announce_issued(tx, turn.institution_id, news)
-        move_many(tx, cases, "close_case", SYSTEM)
-        _close(tx, [case.id for case in cases])
         queue_mails(tx, [one.letter for one in kept])
         _keep_problems(tx, part, problems)
         end_slice(tx, part, passed_over=len(problems))
@@ -310,11 +305,11 @@ def _turn_second_key(tx: Transaction, actor: Actor, decision_ids: Sequence[UUID]
     )
 
 
-def _write(tx: Transaction, made: Sequence[Made]) -> None:
-    """The published credentials, with their events."""
+def _write(tx: Transaction, actor: Actor, made: Sequence[Made]) -> None:
+    """The published credentials, and their cases released and closed; with the events of it all."""
     at = {"signed_at": tx.now, "published_at": tx.now}
     write_rows(tx, Credential, [{**one.row, **at} for one in made])
-    facts = [
+    published = [
         Fact(
             ("credential", one.member.credential_id),
             CaseId(one.member.case.id),
@@ -322,16 +317,11 @@ def _write(tx: Transaction, made: Sequence[Made]) -> None:
         )
         for one in made
     ]
-    record_many(tx, SYSTEM, "publish_credential", facts)
-
-
-def _close(tx: Transaction, case_ids: Sequence[UUID]) -> None:
-    tx.session.execute(
-        update(Case)
-        .where(among(col(Case.id), case_ids))
-        .values(closed_at=tx.now)
-        .execution_options(synchronize_session=False)
-    )
+    who = Who(Role.REGISTRAR, actor.account_id, actor.name)
+    steps = [Step("release_case", who, {"credential": True}), Step("close_case", SYSTEM)]
+    moved = move_many(tx, [one.member.case for one in made], steps)
+    publishing = Act(SYSTEM, "publish_credential", published)
+    record_acts(tx, [*moved[:1], publishing, *moved[1:]])
 
 
 def _keep_problems(tx: Transaction, part: BatchSlice, problems: Problems) -> None:

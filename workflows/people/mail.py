@@ -104,7 +104,11 @@ def _record_sent(db: Database, mail_id: UUID, outbox_id: OutboxId, *, keep_body:
 
 @lru_cache(maxsize=512)
 def _wrapped(paragraph: str) -> str:
-    return "\n".join(
-        fill(line.strip(), LINE, break_long_words=False, break_on_hyphens=False)
-        for line in paragraph.strip().splitlines()
-    )
+    return "\n".join(_filled(line.strip()) for line in paragraph.strip().splitlines())
+
+
+def _filled(line: str) -> str:
+    """The line in lines of at most so many characters; one that is short stays as it is."""
+    if len(line) <= LINE and line.isprintable():
+        return line
+    return fill(line, LINE, break_long_words=False, break_on_hyphens=False)

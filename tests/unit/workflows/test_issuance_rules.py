@@ -1,5 +1,6 @@
 """From facts to claims, and what may become of a credential: pure rules."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -20,7 +21,9 @@ from workflows.issuance.claims import (
     Span,
     claims_of,
     freeze,
+    freeze_bare,
     frozen_body,
+    frozen_text,
     printable,
     read_frozen,
 )
@@ -228,3 +231,9 @@ def test_a_witness_who_wants_nothing_public_is_not_opened_by_the_learner(
     chosen: Disclosure, public: bool | None, world: Disclosure
 ) -> None:
     assert shown(chosen.value, witness_says_public=public) is world
+
+
+def test_what_is_frozen_as_text_is_what_is_frozen_as_values() -> None:
+    made, key_id = facts(items=[item(own_part='Say "“ä\n', work_to=date(2024, 2, 1))]), new_id()
+    text = frozen_text(freeze_bare(made, key_id), claims_of(made))
+    assert json.loads(text) == frozen_body(freeze(made, key_id))
