@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pyoxigraph
 
 from credentials.contexts import Contexts, pinned_contexts
+from credentials.direct import Statements, statements_of
 from credentials.documents import (
     JsonObject,
     JsonValue,
@@ -22,9 +23,25 @@ from credentials.documents import (
     load_json,
 )
 from credentials.errors import Malformed
-from credentials.jsonld import RELATIVE, UNDEFINED, canonical_lines, expand, is_iri, to_quads
+from credentials.jsonld import (
+    IRI,
+    RELATIVE,
+    UNDEFINED,
+    canonical_lines,
+    expand,
+    is_address,
+    parsed,
+    to_quads,
+)
 
-__all__ = ["canonicalize", "load_json", "screen", "screen_text"]
+__all__ = [
+    "canonicalize",
+    "is_address",
+    "load_json",
+    "may_be_signed",
+    "screen",
+    "screen_text",
+]
 
 MAX_VALUES = 20_000
 MAX_OBJECTS = 2_000
@@ -38,7 +55,6 @@ _ALLOWED_KEYWORDS = {"@context", "@value", "@language"}
 _MOST_OWN_TERMS = 100
 _OWN_ENTRY = {"@id", "@type"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
 _EXPANDED_KEYWORDS = {"@id", "@type", "@value", "@language", "@graph", "@list"}
 _SUBJECT_TYPE = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#EndorsementSubject"
 _MAY_BE_SAID_OF_ROOT = {
@@ -53,7 +69,8 @@ def canonicalize(
 ) -> bytes:
     """The canonical N-Quads (RDFC-1.0, SHA-256) of a JSON-LD document, in UTF-8.
 
-    `contexts` replaces the pinned ones, for test vectors that need others. With `own_contexts` a
+    Read by the direct route where that can be, else by PyLD; with `contexts`, always by PyLD: the
+    pinned ones for a second opinion, or others for test vectors that need them. With `own_contexts` a
     document may define terms of its own, as W3C's data model allows: such a signature says nothing
     about which term stands for what, so it is for programs that judge contexts themselves, and no
     verdict for people is made of it. Raises Malformed, with the reason, for any document whose JSON
@@ -61,6 +78,19 @@ def canonicalize(
     """
     known = pinned_contexts() if contexts is None else contexts
     screen(document, known, own_contexts=own_contexts)
+    direct = statements_of(document) if contexts is None else None
+    return _by_pyld(document, known, own_contexts=own_contexts) if direct is None else _of(direct)
+
+
+def _of(said: Statements) -> bytes:
+    """Only lines with a node without an id need RDFC-1.0: no other line is looked at by it."""
+    quads = parsed(said.blank)
+    _check_blank_nodes(quads)
+    lines = {f"{line}\n".encode() for line in said.plain}
+    return b"".join(sorted(lines.union(canonical_lines(quads))))
+
+
+def _by_pyld(document: JsonObject, known: Contexts, *, own_contexts: bool) -> bytes:
     expanded = expand(document, known)
     _check_expanded(expanded, own_contexts=own_contexts)
     quads = to_quads(expanded)
@@ -98,11 +128,6 @@ def screen_text(text: str) -> None:
 def may_be_signed(text: str) -> bool:
     """Whether a text has none of the characters that `screen_text` refuses."""
     return _CONTROL.search(text) is None
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is a whole address (an absolute IRI) that stands in quads as it is."""
-    return _IRI.fullmatch(text) is not None and is_iri(text)
 
 
 def _check_size(document: JsonObject) -> None:
@@ -210,7 +235,7 @@ def _check_iri(iri: str) -> None:
         raise Malformed("The contexts do not define the term “%(term)s”.", term=term[:80])
     if iri.startswith("_:"):
         raise Malformed("The document names a blank node (“%(name)s”).", name=iri[:80])
-    if iri.startswith("assay-relative:") or not _IRI.fullmatch(iri):
+    if iri.startswith("assay-relative:") or not IRI.fullmatch(iri):
         address = iri.removeprefix(RELATIVE)
         raise Malformed("“%(address)s” is not a whole address.", address=address[:200])
 

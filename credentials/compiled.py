@@ -1,10 +1,11 @@
 """JSON-LD → canonical bytes: the compiled route, for shapes that were seen before.
 
 Documents of one definition differ in a few texts and addresses and in nothing else. The general
-route is asked once what a shape comes to, with a sentinel in every place that may vary; from then
-on values are put into the quads that it gave, nodes without an id are labelled by RDFC-1.0's
-first-degree hashes, and lines are sorted. Where those hashes leave two nodes alike, where a value
-could be read as anything but itself, or where a shape is new, the general route answers.
+route, by PyLD, is asked once what a shape comes to, with a sentinel in every place that may vary;
+from then on values are put into the quads that it gave, nodes without an id are labelled by
+RDFC-1.0's first-degree hashes, and lines are sorted. Where those hashes leave two nodes alike,
+where a value could be read as anything but itself, or where a shape is new, the general route
+answers.
 
     canonicalize(document)   what credentials.canonical.canonicalize gives, or its refusal
 
@@ -133,10 +134,11 @@ def _compile(document: JsonObject, form: Form, constants: Constants) -> Shape | 
     stand_ins = StandIns(document, constants)
     if not _small(stand_ins):
         return None
+    contexts = pinned_contexts()
     try:
-        canonical.canonicalize(stand_ins.document)
-        quads = to_quads(expand(stand_ins.document, pinned_contexts()))
-        expected = canonical.canonicalize(document)
+        canonical.canonicalize(stand_ins.document, contexts)
+        quads = to_quads(expand(stand_ins.document, contexts))
+        expected = canonical.canonicalize(document, contexts)
     except Malformed:
         return None
     shape = _shape_of(quads, stand_ins, form)

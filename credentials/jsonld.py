@@ -4,6 +4,7 @@ Expansion runs on our own context cache per thread, never on PyLD's global one: 
 the same process may have put other bytes there under the same address.
 """
 
+import re
 import threading
 from typing import Protocol, cast
 
@@ -23,6 +24,8 @@ RELATIVE = "assay-relative://relative/"
 """What a relative address is resolved against, for the same reason."""
 
 _CACHED_CONTEXTS = 64
+IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
+"""What begins with a scheme and has no character that an address may not have."""
 
 
 class _Resolver(Protocol):
@@ -75,6 +78,17 @@ def is_iri(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is a whole address (an absolute IRI) that stands in quads as it is."""
+    return IRI.fullmatch(text) is not None and is_iri(text)
+
+
+def parsed(lines: list[str]) -> list[pyoxigraph.Quad]:
+    """The quads of well-formed lines of N-Quads."""
+    text = "\n".join(lines).encode()
+    return list(pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.N_QUADS))
 
 
 def canonical_lines(quads: list[pyoxigraph.Quad]) -> list[bytes]:
