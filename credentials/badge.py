@@ -5,7 +5,7 @@ No fonts are needed where it is shown, and the same values draw the same picture
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -17,6 +17,7 @@ from credentials.colours import DEFAULT_ACCENT, DEFAULT_COLOUR, checked_colour, 
 from credentials.errors import Malformed
 from credentials.fonts import FAMILIES, fonts_for
 from credentials.lettering import breakable, is_right_to_left, mark_of, pieces, shortened
+from credentials.logos import framed
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MOST_PLACES = 8
@@ -29,7 +30,8 @@ class BadgeFace:
     """What the picture shows. `colour` and `accent` are “#rrggbb”.
 
     `mark` is the short text in the middle (up to 4 letters; made from the title if empty);
-    `place` of `places` are the dots beside the level, none if `places` is 0.
+    `place` of `places` are the dots beside the level, none if `places` is 0. `logo` is a PNG that
+    stands above the mark.
     """
 
     title: str
@@ -40,13 +42,14 @@ class BadgeFace:
     places: int = 0
     colour: str = DEFAULT_COLOUR
     accent: str = DEFAULT_ACCENT
+    logo: bytes = field(default=b"", repr=False)
 
 
 def draw_badge(face: BadgeFace) -> bytes:
     """The badge as SVG, 512 by 512, with a title for readers that cannot see it.
 
     A colour too pale for white letters is darkened, a long title cut, a letter that no font has
-    left out. Raises Malformed for what is no colour, or no text that could be signed.
+    left out. Raises Malformed for what is no colour, no PNG, or no text that could be signed.
     """
     screen_text(face.mark)
     shown = {
@@ -63,7 +66,7 @@ def draw_badge(face: BadgeFace) -> bytes:
         "places": min(face.places, _MOST_PLACES),
     }
     fonts = fonts_for(face.title, face.institution, face.level, face.mark)
-    inputs = {"face": json.dumps(shown, ensure_ascii=False)}
+    inputs = {"face": json.dumps(shown, ensure_ascii=False), "logo": framed(face.logo)}
     try:
         svg = typst.compile(
             TEMPLATES / "badge.typ", format="svg", sys_inputs=inputs, font_paths=fonts

@@ -4,7 +4,7 @@ It says the state in words, so that a credential that is not in force never look
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import typst
 
@@ -13,6 +13,7 @@ from credentials.colours import DEFAULT_ACCENT, DEFAULT_COLOUR, checked_colour, 
 from credentials.errors import Malformed
 from credentials.fonts import FAMILIES, fonts_for
 from credentials.lettering import breakable, is_right_to_left, shortened
+from credentials.logos import framed
 
 WIDE, STRIP = (1200, 630), (640, 200)
 """Open Graph's size, and one for a column of text, in pixels; a strip is drawn double."""
@@ -36,6 +37,7 @@ class CardFace:
     state: str = ""
     colour: str = DEFAULT_COLOUR
     accent: str = DEFAULT_ACCENT
+    logo: bytes = field(default=b"", repr=False)
 
 
 def draw_card(face: CardFace, badge: bytes, *, strip: bool = False) -> bytes:
@@ -45,7 +47,7 @@ def draw_card(face: CardFace, badge: bytes, *, strip: bool = False) -> bytes:
     """
     width, height = STRIP if strip else WIDE
     shown = {
-        **asdict(face),
+        **_told(face),
         "title": breakable(shortened(face.title, 110)),
         "institution": shortened(face.institution, 70),
         "learner": shortened(face.learner, 60),
@@ -59,7 +61,11 @@ def draw_card(face: CardFace, badge: bytes, *, strip: bool = False) -> bytes:
         "strip": strip,
     }
     fonts = fonts_for(face.title, face.institution, face.learner, face.state, face.awarded)
-    inputs = {"face": json.dumps(shown, ensure_ascii=False), "badge": badge.decode()}
+    inputs = {
+        "face": json.dumps(shown, ensure_ascii=False),
+        "badge": badge.decode(),
+        "logo": framed(face.logo),
+    }
     try:
         return typst.compile(
             TEMPLATES / "card.typ",
@@ -70,3 +76,8 @@ def draw_card(face: CardFace, badge: bytes, *, strip: bool = False) -> bytes:
         )
     except typst.TypstError as error:
         raise Malformed("The card cannot be drawn: %(why)s", why=error.message) from None
+
+
+def _told(face: CardFace) -> dict[str, object]:
+    """Its words, without the logo's bytes."""
+    return {name: value for name, value in asdict(face).items() if name != "logo"}

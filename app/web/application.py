@@ -20,6 +20,7 @@ from app.web import (
     assets,
     batches,
     catalogue,
+    appearance,
     consent,
     credentials,
     documents,
@@ -106,6 +107,7 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         rest.blueprint,
         api_page.blueprint,
         vcapi.blueprint,
+        appearance.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages
 

@@ -65,6 +65,7 @@ PLACES = (
     Place(marked("What comes due"), "keeping.due", frozenset({Role.REGISTRAR, Role.AUDITOR})),
     Place(marked("Organisations"), "employer.organisations", frozenset({Role.REGISTRAR})),
     Place(marked("People"), "admin.people", frozenset({Role.ADMINISTRATOR})),
+    Place(marked("Logo and colours"), "appearance.home", frozenset({Role.ADMINISTRATOR})),
     Place(marked("Signing keys"), "signing_keys.home", frozenset({Role.ADMINISTRATOR})),
     Place(
         marked("Own forms"),

@@ -1,5 +1,6 @@
 """Every table, one file per area. Importing this package makes the whole metadata known."""
 
+from storage.tables.appearance import Logo
 from storage.tables.assessment import Agreement, Assignment, Score, ScoreSheet
 from storage.tables.base import Table
 from storage.tables.batches import Batch, BatchMember, BatchSlice
@@ -92,6 +93,7 @@ __all__ = [
     "MailLink",
     "Manifest",
     "Organisation",
+    "Logo",
     "OutboxRow",
     "OutcomeDecision",
     "PolicyVersion",

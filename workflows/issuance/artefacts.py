@@ -3,7 +3,8 @@
 The same credential makes the same bytes; drawing takes a moment, so what was drawn is kept.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
@@ -12,8 +13,10 @@ from credentials.baking import bake_png, bake_svg
 from credentials.certificate import make_certificate
 from credentials.colours import COLOUR, DEFAULT_ACCENT, DEFAULT_COLOUR
 from credentials.documents import load_json
+from credentials.paper import LABELS
 from workflows.frameworks.definition import Definition
 from workflows.issuance.queries import CredentialView
+from workflows.words import words
 
 PIXELS = 640
 _LONGEST_LEVEL = 24
@@ -34,22 +37,28 @@ class Branded(Protocol):
     def accent(self) -> str:
         """Its second colour as it was typed."""
 
+    @property
+    def logo(self) -> bytes:
+        """Its logo as PNG; empty without one."""
+
 
 @dataclass(frozen=True)
 class House:
-    """An institution as pictures show it, with colours that are some."""
+    """An institution as pictures show it, with colours that are some, and its logo as PNG."""
 
     name: str
     colour: str = DEFAULT_COLOUR
     accent: str = DEFAULT_ACCENT
+    logo: bytes = field(default=b"", repr=False)
 
 
 def house_of(thing: Branded) -> House:
-    """Its name and colours; what is no colour is left out."""
+    """Its name, colours and logo; what is no colour is left out."""
     return House(
         thing.institution,
         thing.colour if COLOUR.fullmatch(thing.colour) else DEFAULT_COLOUR,
         thing.accent if COLOUR.fullmatch(thing.accent) else DEFAULT_ACCENT,
+        thing.logo,
     )
 
 
@@ -69,6 +78,7 @@ def achievement_svg(definition: Definition, house: House, title: str = "") -> by
             level_of(definition),
             colour=house.colour,
             accent=house.accent,
+            logo=house.logo,
         )
     )
 
@@ -95,9 +105,17 @@ def badge_file(view: CredentialView, kind: str, token: str = "") -> bytes:
 
 
 def certificate(view: CredentialView) -> bytes:
-    """The certificate as PDF, with the signed credential attached."""
+    """The certificate as PDF in the credential's language, the signed credential attached."""
     level = level_of(view.definition)
-    return _set(view.document, badge_svg(view), view.learner, level, house_of(view))
+    return _set(
+        view.document, badge_svg(view), view.learner, level, house_of(view), language=view.language
+    )
+
+
+def printed_words(language: str) -> Mapping[str, str]:
+    """What a certificate says of itself, in a language; English where nobody has put it."""
+    say = words(language)
+    return {key: say(text) for key, text in LABELS.items()}
 
 
 @lru_cache(maxsize=128)
@@ -111,7 +129,9 @@ def _pixels(svg: bytes) -> bytes:
 
 
 @lru_cache(maxsize=32)
-def _set(document: bytes, picture: bytes, learner: str, level: str, house: House) -> bytes:
+def _set(
+    document: bytes, picture: bytes, learner: str, level: str, house: House, *, language: str
+) -> bytes:
     return make_certificate(
         load_json(document),
         picture,
@@ -119,4 +139,6 @@ def _set(document: bytes, picture: bytes, learner: str, level: str, house: House
         level=level,
         colour=house.colour,
         accent=house.accent,
+        labels=printed_words(language),
+        logo=house.logo,
     )

@@ -28,6 +28,7 @@ from credentials.claims import (
 from credentials.documents import JsonObject
 from storage.ids import CredentialId, CriterionCode, DefinitionId, OutcomeCode
 from storage.tables import Institution
+from workflows.appearance.queries import logo_worn
 from workflows.canonical import canonical_json
 from workflows.frameworks.definition import Definition, Frozen
 from workflows.frameworks.languages import in_language
@@ -312,12 +313,13 @@ def to_the_second(at: datetime) -> datetime:
 def issuer_profile(institution: Institution, site: Site) -> IssuerProfile:
     """The institution as the issuer of what it signs."""
     texts = {key: value for key, value in institution.profile.items() if isinstance(value, str)}
+    worn = logo_worn(institution.profile)
     return IssuerProfile(
         id=site.did(),
         name=institution.name,
         url=institution.url or None,
         email=institution.email or None,
-        image=texts.get("logo") or None,
+        image=site.logo(worn.sha256) if worn else texts.get("logo") or None,
         country=institution.country or None,
         region=texts.get("region") or None,
         description=texts.get("description") or None,

@@ -16,6 +16,7 @@ from storage.errors import NotFound
 from storage.ids import CredentialId, DefinitionId, EndorsementId, InstitutionId, OrganisationId
 from storage.tables import DefinitionVersion, Endorsement, Institution, Organisation, StatusList
 from workflows.access.rules import NOT_YOURS
+from workflows.appearance.queries import worn_picture
 from workflows.endorsements.rules import is_public
 from workflows.frameworks.definition import Definition, read_definition
 from workflows.issuance.addresses import Site
@@ -61,6 +62,7 @@ class Achievement:
     institution: str
     colour: str
     accent: str
+    logo: bytes
     offered: bool
     document: bytes
 
@@ -95,6 +97,7 @@ def achievement(tx: Transaction, site: Site, definition_id: DefinitionId) -> Ach
         institution=institution.name,
         colour=str(institution.profile.get("colour", "")),
         accent=str(institution.profile.get("accent", "")),
+        logo=worn_picture(tx, institution.profile),
         offered=version.retired_at is None,
         document=dump_json(build_achievement(claims)),
     )

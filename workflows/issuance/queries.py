@@ -34,6 +34,7 @@ from storage.vocabulary import (
     PeopleShown,
     VoiceState,
 )
+from workflows.appearance.queries import LogoMark, logo_of, logo_picture
 from workflows.attestations.document import read_kept
 from workflows.evidence.people import held_back
 from workflows.frameworks.definition import Criterion, Definition, Outcome, read_definition
@@ -117,6 +118,13 @@ class CredentialView:
     title: str = ""
     """what it calls itself: the definition's title, or that of a statement of part of it"""
     whole: bool = True
+    language: str = "en"
+    """the language it is written in: the definition's, or the learner's"""
+    description: str = ""
+    logo: bytes = field(default=b"", repr=False)
+    """the logo that its issuer wore when it was issued, or wears now if it wore none; as PNG"""
+    logo_mark: LogoMark | None = None
+    """the same for pages: where it is and what stands for it"""
 
 
 @dataclass(frozen=True)
@@ -155,6 +163,7 @@ def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) 
     claims = frozen.credential_claims()
     definition = read_definition(version.body)
     definition_id = DefinitionId(version.id)
+    mark = logo_of(tx, site, claims.issuer.image, institution.profile)
     return CredentialView(
         id=CredentialId(credential.id),
         case_id=CaseId(credential.case_id),
@@ -183,6 +192,10 @@ def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) 
         document_sha256=credential.document_sha256 or "",
         title=claims.name,
         whole=credential.whole,
+        language=claims.achievement.language or definition.language,
+        description=claims.achievement.description,
+        logo=logo_picture(tx, mark.sha256) if mark else b"",
+        logo_mark=mark,
     )
 
 

@@ -26,7 +26,7 @@ REPLACED = marked("Replaced by a corrected one")
 
 def card(view: CredentialView, *, strip: bool = False, ended: bool = False) -> bytes:
     """The credential's card as PNG, in its own language; `ended`: its time is over."""
-    say = words(view.definition.language)
+    say = words(view.language)
     house = house_of(view)
     face = CardFace(
         title=view.title,
@@ -39,6 +39,7 @@ def card(view: CredentialView, *, strip: bool = False, ended: bool = False) -> b
         state=state_words(view, say, ended),
         colour=house.colour,
         accent=house.accent,
+        logo=house.logo,
     )
     return _drawn(face, badge_svg(view), strip)
 
@@ -55,7 +56,7 @@ def state_words(view: CredentialView, say: Say, ended: bool = False) -> str:
 def day_of(view: CredentialView) -> str:
     """The day it was awarded, in the words of its language."""
     try:
-        locale = Locale.parse(view.definition.language, sep="-")
+        locale = Locale.parse(view.language, sep="-")
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
     return format_date(view.awarded_at.date(), format="long", locale=locale)
@@ -84,7 +85,7 @@ def embed_snippet(view: CredentialView) -> str:
     The picture is asked for anew, so a credential that is no longer in force says so there too.
     """
     width, height = STRIP
-    say = words(view.definition.language)
+    say = words(view.language)
     text = say("%(title)s, awarded by %(house)s", title=view.title, house=view.institution)
     return (
         f'<a href="{escape(view.url)}"><img src="{escape(view.url)}/embed.png" '

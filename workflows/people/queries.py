@@ -13,6 +13,7 @@ from storage.ids import AccountId, InstitutionId
 from storage.tables.people import Account, Competence, Institution, Mail, RoleGrant
 from storage.vocabulary import Role
 from workflows.access.rules import NOT_YOURS
+from workflows.appearance.queries import LogoMark, logo_worn
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class House:
     email: str
     country: str
     colour: str
+    logo: LogoMark | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def house(tx: Transaction) -> House | None:
         email=row.email,
         country=row.country,
         colour=colour if isinstance(colour, str) else "",
+        logo=logo_worn(row.profile),
     )
 
 

@@ -256,7 +256,7 @@ def test_the_paper_says_what_the_credential_says() -> None:
     face = certificate_face(CREDENTIAL, LABELS, "", "", COLOURS)
     assert face.learner == "Mara Lindqvist"
     assert face.institution == "Riverside Polytechnic"
-    assert face.place == "Ontario, CA"
+    assert face.place == "Ontario, Canada"
     assert face.address == CREDENTIAL["id"]
     assert dict(face.facts)["Awarded"] == "May 4, 2024"
     assert dict(face.facts)["Credits"] == "6"
@@ -265,7 +265,51 @@ def test_the_paper_says_what_the_credential_says() -> None:
         ("Sets up the machine safely", "Proficient"),
         ("Proves the first article", "Competent"),
     ]
+    assert [(outcome.place, outcome.places) for outcome in face.outcomes] == [(3, 4), (2, 4)]
     assert face.evidence[0]["digest"].startswith("a19d018a4b")
+
+
+def test_the_little_markdown_of_the_criteria_is_set_and_not_printed() -> None:
+    document = copy.deepcopy(CREDENTIAL)
+    achievement = document["credentialSubject"]["achievement"]  # type: ignore[index, call-overload]
+    told = "- CNC1: Reads a drawing.\n- CNC2: Sets up.\n\n**Assessment:** By two.\n\nPlain words."
+    achievement["criteria"]["narrative"] = told  # type: ignore[index, call-overload]
+    face = certificate_face(document, LABELS, "", "", COLOURS)
+    assert face.statements == (("CNC1", "Reads a drawing."), ("CNC2", "Sets up."))
+    assert face.assessed == (("Assessment", "By two."),)
+    assert face.criteria == "Plain words."
+    achievement["achievementType"] = "ext:StatementOfRecognition"  # type: ignore[index, call-overload]
+    assert face.whole and not certificate_face(document, LABELS, "", "", COLOURS).whole
+
+
+def test_a_language_that_runs_from_right_to_left_turns_the_page() -> None:
+    document = copy.deepcopy(CREDENTIAL)
+    achievement = document["credentialSubject"]["achievement"]  # type: ignore[index, call-overload]
+    for language, turned in (("ar", True), ("he-IL", True), ("fr", False)):
+        achievement["inLanguage"] = language  # type: ignore[index, call-overload]
+        face = certificate_face(document, LABELS, "", "", COLOURS)
+        assert face.right_to_left is turned
+        assert dict(face.facts)["Awarded"] != "May 4, 2024"
+
+
+def test_the_logo_stands_on_badge_card_and_certificate() -> None:
+    out = BytesIO()
+    Image.new("RGBA", (120, 40), "#cc0000").save(out, format="PNG")
+    with_logo = draw_badge(replace(FACE, logo=out.getvalue()))
+    assert b"data:image" in with_logo and b"data:image" not in SVG
+    assert reds(with_logo) and not reds(SVG)
+    pdf = make_certificate(CREDENTIAL, with_logo, logo=out.getvalue())
+    with pikepdf.open(BytesIO(pdf)) as opened, opened.open_metadata() as told:
+        assert (told.get("pdfaid:part"), told.get("pdfuaid:part")) == ("3", "1")
+    with pytest.raises(Malformed, match="not a PNG"):
+        draw_badge(replace(FACE, logo=b"<svg/>"))
+
+
+def reds(svg: bytes) -> int:
+    """How many dots of a badge are plainly red."""
+    image = Image.open(BytesIO(badge_png(svg, 128))).convert("RGB")
+    dots = zip(*[iter(image.tobytes())] * 3, strict=True)
+    return sum(red > 190 and green < 20 for red, green, _ in dots)
 
 
 def test_a_certificate_needs_a_name_from_somewhere() -> None:

@@ -1,0 +1,1 @@
+"""What the institution looks like to the world: its logo and its colours."""
