@@ -4,6 +4,7 @@ from storage.tables.appearance import Logo
 from storage.tables.assessment import Agreement, Assignment, Score, ScoreSheet
 from storage.tables.base import Table
 from storage.tables.batches import Batch, BatchMember, BatchSlice
+from storage.tables.brought import BroughtCredential
 from storage.tables.cases import CASE_NUMBERS, Case, CaseUsage, CoverageRecord, Manifest, SelfRating
 from storage.tables.decisions import Decision, OutcomeDecision
 from storage.tables.events import Event
@@ -35,6 +36,7 @@ from storage.tables.looking import (
     SameBytes,
     TimeSpan,
 )
+from storage.tables.oauth import OAuthClient, OAuthGrant, OAuthToken
 from storage.tables.outbox import JobReceipt, OutboxRow
 from storage.tables.people import (
     AccessToken,
@@ -66,6 +68,7 @@ __all__ = [
     "Batch",
     "BatchMember",
     "BatchSlice",
+    "BroughtCredential",
     "Caption",
     "Case",
     "CaseHold",
@@ -92,6 +95,9 @@ __all__ = [
     "Mail",
     "MailLink",
     "Manifest",
+    "OAuthClient",
+    "OAuthGrant",
+    "OAuthToken",
     "Organisation",
     "Logo",
     "OutboxRow",

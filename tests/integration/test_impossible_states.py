@@ -27,12 +27,16 @@ from storage.tables import (
     Batch,
     BatchMember,
     BatchSlice,
+    BroughtCredential,
     Caption,
     CaseHold,
     ErasurePlan,
     EvidenceItem,
     IssuerKey,
     MailLink,
+    OAuthClient,
+    OAuthGrant,
+    OAuthToken,
     Preview,
     TimeSpan,
     TokenKey,
@@ -154,6 +158,9 @@ TWICE: list[tuple[str, str, Values]] = [
     ("uq_upload_key", "upload", {"completed_at": "now()"}),
     ("ix_upload_live", "upload", {"key": "'another'"}),
     ("uq_access_token_token_hash", "access_token", {}),
+    ("uq_oauth_grant_code_hash", "oauth_grant", {}),
+    ("uq_oauth_token_token_hash", "oauth_token", {}),
+    ("uq_brought_credential_account_id_same_as", "brought_credential", {}),
     ("uq_preview_key", "preview", {"number": "number + 1"}),
     ("uq_preview_sha256_kind_number", "preview", {"key": "'another'"}),
     ("ix_erasure_plan_live", "erasure_plan", {}),
@@ -239,6 +246,7 @@ class Full:
         self._replace_and_batch(issued, draft["endorsement_id"])
         self._sign_in_and_write_to(issued.learner.account_id)
         self._look_and_plan(issued.learner.account_id)
+        self._connect_a_program(issued.learner.account_id)
         self._make_final(issued.credential_id, draft["endorsement_id"])
         self._sign_for_programs()
         self._tell_other_software(issued.world.institution_id)
@@ -330,6 +338,68 @@ class Full:
                     created_at=tx.now,
                     expires_at=later,
                 )
+            )
+
+    def _connect_a_program(self, account_id: UUID | None) -> None:
+        """A program of somebody else's, what it was allowed, and a credential that it brought."""
+        client_id, grant_id = new_id(), new_id()
+        with self.db.transaction() as tx:
+            account = tx.session.get_one(Account, account_id)
+            tx.session.add(
+                OAuthClient(
+                    id=client_id,
+                    name="Wallet",
+                    redirect_uris=[],
+                    scopes=[],
+                    grant_types=[],
+                    metadata_said={},
+                    created_at=tx.now,
+                )
+            )
+            tx.session.flush()
+            tx.session.add(
+                OAuthGrant(
+                    id=grant_id,
+                    client_id=client_id,
+                    account_id=account.id,
+                    scopes=[],
+                    redirect_uri="https://wallet.example",
+                    code_hash="c",
+                    code_challenge="c",
+                    code_expires_at=tx.now,
+                    created_at=tx.now,
+                )
+            )
+            tx.session.flush()
+            tx.session.add_all(
+                [
+                    OAuthToken(
+                        id=new_id(),
+                        grant_id=grant_id,
+                        refreshes=False,
+                        token_hash="o",
+                        scopes=[],
+                        created_at=tx.now,
+                        expires_at=tx.now,
+                    ),
+                    BroughtCredential(
+                        id=new_id(),
+                        account_id=account.id,
+                        same_as="s",
+                        body="{}",
+                        is_token=False,
+                        sha256="s",
+                        size=2,
+                        title="A badge",
+                        issuer_name="",
+                        issuer_place="",
+                        outcome="valid",
+                        verdict={},
+                        brought_by="Wallet",
+                        brought_at=tx.now,
+                        checked_at=tx.now,
+                    ),
+                ]
             )
 
     def _look_and_plan(self, account_id: UUID | None) -> None:
