@@ -20,6 +20,7 @@ from storage.vocabulary import (
 from workflows.evidence.people import LONGEST_NOTE
 from workflows.evidence.rules import LEARNER_KINDS, LONGEST_NAME, LONGEST_TEXT, LONGEST_TITLE
 from workflows.people.tokens import TokenScope
+from workflows.writing import lines, one_line
 
 MOST_PARTS = 10_000
 PARTS_AT_ONCE = 32
@@ -36,7 +37,12 @@ def _keepable(text: str) -> str:
     return text
 
 
-Words = Annotated[str, AfterValidator(_keepable)]
+Given = Annotated[str, AfterValidator(_keepable)]
+"""Text as a program has it."""
+Words = Annotated[str, AfterValidator(_keepable), AfterValidator(lines)]
+"""Text as a person wrote it; what would mislead its readers is left out."""
+Line = Annotated[str, AfterValidator(_keepable), AfterValidator(one_line)]
+"""The same, on one line."""
 Sha256Hex = Annotated[
     str,
     Field(
@@ -79,7 +85,7 @@ class WantedPart(Sent):
 class Announcement(Sent):
     """A file, or a recording, that is to come. The same file announced again is the same item."""
 
-    file_name: Words = Field(
+    file_name: Given = Field(
         min_length=1,
         max_length=LONGEST_NAME,
         description="A plain name, without folders.",
@@ -88,7 +94,7 @@ class Announcement(Sent):
     size: Bytes | None = Field(
         description="null: a recording whose size is known only at its end.", examples=[734003200]
     )
-    media_type: Words | None = Field(
+    media_type: Given | None = Field(
         default=None, max_length=200, description="What the sender takes it for."
     )
     fingerprint: str | None = Field(
@@ -104,7 +110,7 @@ class Announcement(Sent):
         "be others.",
     )
     kind: LearnerKind | None = Field(default=None, description="null: likely from its type.")
-    recorded_with: Words | None = Field(
+    recorded_with: Given | None = Field(
         default=None, max_length=LONGEST_TITLE, description="What a recording is taken with."
     )
     parts: list[WantedPart] | None = Field(
@@ -167,17 +173,17 @@ class Amendment(Sent):
         le=LARGEST_VERSION,
         description="The version that was read; if the item has changed since, 409.",
     )
-    title: Words = Field(default="", min_length=1, max_length=LONGEST_TITLE)
+    title: Line = Field(default="", min_length=1, max_length=LONGEST_TITLE)
     kind: LearnerKind = EvidenceKind.DOCUMENT
     own_part: Words = Field(default="", max_length=LONGEST_TEXT)
     ai: AiUse = AiUse.NOT_SAID
     ai_use: Words = Field(default="", max_length=LONGEST_TEXT)
-    ai_tool: Words = Field(default="", max_length=LONGEST_TITLE)
+    ai_tool: Line = Field(default="", max_length=LONGEST_TITLE)
     work_from: date | None = None
     work_to: date | None = None
     issued_on: date | None = Field(default=None, description="Kept of certificates only.")
     expires_on: date | None = Field(default=None, description="Kept of certificates only.")
-    outcomes: list[Words] = Field(
+    outcomes: list[Given] = Field(
         default_factory=list, max_length=200, description="Codes of the credential's outcomes."
     )
     disclosure: Disclosure = Disclosure.DIGEST_ONLY

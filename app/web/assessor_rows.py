@@ -7,6 +7,7 @@ from app.web.coverage_rows import Drawing, drawing, said
 from storage.ids import CriterionCode, OutcomeCode
 from workflows.assessment.queries import SheetCriterion, SheetOutcome, SheetView
 from workflows.assessment.rules import ScoreEntry
+from workflows.writing import lines
 
 LEVEL = ".level"
 REASON = ".reason"
@@ -112,7 +113,7 @@ def read_scores(form: Mapping[str, str]) -> Mapping[CriterionCode, ScoreEntry]:
 
 def _entry(form: Mapping[str, str], code: str) -> ScoreEntry:
     chosen = form.get(code + LEVEL, "")
-    reason = form.get(code + REASON, "").replace("\r\n", "\n").strip()
+    reason = lines(form.get(code + REASON, "")).strip()
     if chosen in {"", NOT_ASSESSED}:
         return ScoreEntry(decided=chosen == NOT_ASSESSED, reason=reason)
     level = int(chosen[:3]) if chosen.isascii() and chosen.isdigit() else -1

@@ -17,20 +17,25 @@ from typing import Annotated, Any, TypeVar, get_origin
 
 from flask import Response, make_response, render_template, request
 from flask_babel import gettext
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.datastructures import MultiDict
 
 from app.web import hx
 from storage.errors import InvalidInput, Problem
 from workflows.words import marked
+from workflows.writing import lines, one_line
 
 Filled = TypeVar("Filled", bound="Form")
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
-"""One line of text."""
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
-"""Several lines of text."""
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=300), BeforeValidator(one_line)
+]
+"""One line of text, without what would mislead its readers."""
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=10_000), BeforeValidator(lines)
+]
+"""Several lines of text, without what would mislead their readers."""
 Secret = Annotated[str, StringConstraints(max_length=1000)]
 """A password, as it was typed."""
 

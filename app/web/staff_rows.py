@@ -6,6 +6,7 @@ from storage.ids import OutcomeCode
 from storage.vocabulary import OutcomeResult
 from workflows.decisions.queries import OutcomeRow
 from workflows.decisions.rules import GapOption, GapStep, OutcomeChoice
+from workflows.writing import lines, one_line
 
 OPTIONS = (1, 2, 3)
 
@@ -16,7 +17,7 @@ def read_choices(outcomes: Sequence[OutcomeRow], form: Mapping[str, str]) -> lis
         OutcomeChoice(
             code,
             OutcomeResult(form[f"{code}.result"]),
-            reason=form.get(f"{code}.reason", "").strip(),
+            reason=lines(form.get(f"{code}.reason", "")).strip(),
         )
         for code in (row.outcome.code for row in outcomes)
         if form.get(f"{code}.result") in list(OutcomeResult)
@@ -27,7 +28,7 @@ def read_plan(outcomes: Sequence[OutcomeRow], form: Mapping[str, str]) -> list[G
     """The plan for what is not met; blank rows are left out, and what was typed for an outcome that
     is recognised after all: the page does not show it any more."""
     return [
-        GapStep(code, form.get(f"{code}.gap", "").strip(), _options(code, form))
+        GapStep(code, lines(form.get(f"{code}.gap", "")).strip(), _options(code, form))
         for code in (row.outcome.code for row in outcomes)
         if form.get(f"{code}.gap", "").strip()
         and form.get(f"{code}.result") != OutcomeResult.RECOGNISED
@@ -37,8 +38,8 @@ def read_plan(outcomes: Sequence[OutcomeRow], form: Mapping[str, str]) -> list[G
 def _options(code: OutcomeCode, form: Mapping[str, str]) -> tuple[GapOption, ...]:
     rows = (
         GapOption(
-            form.get(f"{code}.option{number}", "").strip(),
-            form.get(f"{code}.price{number}", "").strip(),
+            one_line(form.get(f"{code}.option{number}", "")),
+            one_line(form.get(f"{code}.price{number}", "")),
         )
         for number in OPTIONS
     )

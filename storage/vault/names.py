@@ -1,8 +1,10 @@
 """File names as they are written into a download's header."""
 
+import unicodedata
 from urllib.parse import quote
 
 UNSAFE = frozenset('"\\/:*?<>|%;')
+JOINERS = frozenset("\u200c\u200d")
 LONGEST = 150
 
 
@@ -18,10 +20,15 @@ def attachment(file_name: str) -> str:
 
 def _safe(file_name: str) -> str:
     """The name without what could end the header or lead into another folder."""
-    kept = "".join(
-        letter if letter.isprintable() and letter not in UNSAFE else "_" for letter in file_name
-    )
+    kept = "".join(map(_fit, file_name))
     stem, dot, ending = kept.strip(" .").rpartition(".")
     if len(kept) > LONGEST and dot and len(ending) < 16:
         kept = f"{stem[: LONGEST - len(ending) - 1]}.{ending}"
     return kept.strip(" .")[:LONGEST] or "file"
+
+
+def _fit(letter: str) -> str:
+    """A letter as a header can have it: blanks of every kind are plain spaces."""
+    if unicodedata.category(letter) == "Zs":
+        return " "
+    return letter if (letter.isprintable() or letter in JOINERS) and letter not in UNSAFE else "_"

@@ -15,6 +15,7 @@ from workflows.frameworks.definition import Definition
 from workflows.people.addresses import domain_of, is_free_mail, same_mailbox
 from workflows.voices import period_problems
 from workflows.words import marked
+from workflows.writing import lines, one_line
 
 Draft = Mapping[str, str]
 """The form as it was left: field name → text. Nothing in it is trusted."""
@@ -188,7 +189,13 @@ def kept_draft(form: Mapping[str, str], asked: Sequence[Observable]) -> dict[str
         *("example_high", "example_low", "public"),
         *(rating_field(one.code) for one in asked),
     ]
-    return {name: form[name].strip()[: 2 * LONGEST_EXAMPLE] for name in known if form.get(name)}
+    return {name: _fit(name, form[name]) for name in known if form.get(name)}
+
+
+def _fit(name: str, text: str) -> str:
+    return (lines if name in {"example_high", "example_low"} else one_line)(text).strip()[
+        : 2 * LONGEST_EXAMPLE
+    ]
 
 
 def read_statement(draft: Draft, asked: Sequence[Observable], today: date) -> Statement:

@@ -11,13 +11,13 @@ from storage.errors import InvalidInput, Problem
 from storage.ids import OutcomeCode
 from storage.vocabulary import AiUse, Disclosure, EvidenceKind, PeopleShown
 from workflows.evidence.people import asks_for_people, consent_problems
+from workflows.writing import is_seen, one_line
 
 GIB = 1024**3
 UNITS = ("kB", "MB", "GB")
 LONGEST_NAME = 255
 LONGEST_TITLE = 200
 LONGEST_TEXT = 4000
-JOINERS = frozenset("\u200c\u200d")
 """Letters of Persian and Hindi need them, and pictures that are made of several."""
 FINGERPRINT = re.compile(r"[0-9a-f]{64}:[0-9a-f]{64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -132,8 +132,8 @@ def likely_kind(media_type: str, file_name: str) -> EvidenceKind:
 
 def first_title(file_name: str) -> str:
     """A title to begin with: the file's name without its ending."""
-    stem = PurePath(file_name).stem.replace("_", " ").strip()
-    return (stem or file_name)[:LONGEST_TITLE]
+    stem = one_line(PurePath(file_name).stem.replace("_", " "))
+    return (stem or one_line(file_name))[:LONGEST_TITLE]
 
 
 def fit_to_describe(said: Description, known: Sequence[OutcomeCode], today: date) -> None:
@@ -192,7 +192,7 @@ def _name_problems(name: str) -> list[Problem]:
 def _may_be_in_a_name(letter: str) -> bool:
     """Whether a letter is seen, or a blank as devices write them: macOS puts U+202F into the names
     of its screenshots, Japanese keyboards make U+3000."""
-    return letter.isprintable() or unicodedata.category(letter) == "Zs" or letter in JOINERS
+    return is_seen(letter) or unicodedata.category(letter) == "Zs"
 
 
 def _size_problems(size: int | None, limits: Limits) -> list[Problem]:

@@ -12,7 +12,7 @@ from storage.tables import DefinitionVersion, PolicyVersion
 from workflows.canonical import content_hash
 from workflows.cases.policy import Policy, policy_body
 from workflows.frameworks.definition import Definition, definition_body, read_definition
-from workflows.frameworks.rules import fit_to_publish
+from workflows.frameworks.rules import fit_to_publish, misleading_words
 
 
 @command
@@ -24,6 +24,8 @@ def import_definition(
     Raises InvalidInput naming each place at fault.
     """
     definition = read_definition(body)
+    if problems := misleading_words(definition_body(definition)):
+        raise InvalidInput("This credential definition cannot be used.", problems=problems)
     with db.transaction() as tx:
         return DefinitionId(keep_definition(tx, who, institution_id, definition).id)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from storage.errors import Conflict, Forbidden, InvalidInput, Problem
 from storage.ids import AccountId
 from storage.vocabulary import Role
+from workflows.writing import is_seen, one_line
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
@@ -28,8 +29,8 @@ ROLES_OF_ACCOUNTS = (
 
 def read_name(text: str, field: str = "name") -> str:
     """A person's name as they write it, with single spaces. Raises InvalidInput."""
-    name = " ".join(text.split())
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    name = one_line(text)
+    if not name or len(name) > LONGEST_NAME or not is_seen(name):
         problem = Problem(field, "Write the name as it should stand on a certificate.")
         raise InvalidInput("A name is needed.", problems=[problem])
     return name

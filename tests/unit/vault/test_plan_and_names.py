@@ -79,6 +79,8 @@ def test_a_sealed_key_says_its_digest_and_no_other_key_does() -> None:
         ("../../etc/passwd", "_.._etc_passwd", "_.._etc_passwd"),
         ("line\r\nX-Evil: 1", "line__X-Evil_ 1", "line__X-Evil_%201"),
         ("...", "file", "file"),
+        ("At 3.45\u202fPM\u00a0a\u2009b.png", "At 3.45 PM a b.png", "At%203.45%20PM%20a%20b.png"),
+        ("\u202egnp.exe", "_gnp.exe", "_gnp.exe"),
     ],
 )
 def test_a_download_is_named_as_given_and_never_leaves_its_header(

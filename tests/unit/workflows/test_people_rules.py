@@ -45,7 +45,7 @@ def test_a_name_is_kept_with_single_spaces() -> None:
     assert read_name("  Imani \t Okafor ") == "Imani Okafor"
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * (LONGEST_NAME + 1), "a\u202eb"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * (LONGEST_NAME + 1), "\ue000"])
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput):
         read_name(name)
