@@ -15,6 +15,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
+from credentials.paper import LABELS
+
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUES = ROOT / "app" / "translations"
 # where the words are among a call's arguments; None: the first
@@ -40,6 +42,8 @@ def collect() -> Catalog:
         catalogue.add(message, None, [(name, line)], auto_comments=comments, context=context)
     for name, line, sentence in sentences():
         catalogue.add(sentence, None, [(name, line)])
+    for label in LABELS.values():
+        catalogue.add(label, None, [("credentials/paper.py", 1)])
     return catalogue
 
 
@@ -79,9 +83,7 @@ def main(languages: Sequence[str]) -> int:
     """Update the catalogues that are there, and begin those that are named."""
     template = collect()
     template.creation_date = template.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
-    there = [
-        path.name for path in CATALOGUES.iterdir() if path.is_dir() and path.name != "__pycache__"
-    ]
+    there = [path.parents[1].name for path in CATALOGUES.glob("*/LC_MESSAGES/messages.po")]
     print(f"{len(template)} messages")
     for language in sorted({*there, *languages}):
         path = CATALOGUES / language / "LC_MESSAGES" / "messages.po"

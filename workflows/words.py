@@ -5,7 +5,9 @@
 
 `marked` names a message where it is data; messages of AssayError, Problem and Answer are found by
 the extractor without it (see `app/translations/`). Catalogues are read as the translators leave
-them (.po), so there is nothing to compile and nothing to forget.
+them (.po), so there is nothing to compile and nothing to forget. What documents that leave the
+house say of themselves is in catalogues of its own: a credential may speak a language in which
+no page is offered.
 """
 
 from collections.abc import Mapping
@@ -20,6 +22,7 @@ from babel.support import NullTranslations, Translations
 
 CATALOGUES = Path(__file__).resolve().parents[1] / "app" / "translations"
 SOURCE_LOCALE = "en"
+PAGES, DOCUMENTS = "messages", "documents"
 
 
 class Say(Protocol):
@@ -60,9 +63,23 @@ def known_locales() -> tuple[str, ...]:
 @lru_cache(maxsize=32)
 def catalogue(locale: str) -> NullTranslations:
     """The messages of a locale; one that says everything in English when there is none."""
-    if locale not in known_locales() or locale == SOURCE_LOCALE:
+    language = locale.partition("-")[0].partition("_")[0]
+    if language == SOURCE_LOCALE or not (language.isascii() and language.isalpha()):
         return NullTranslations()
-    with (CATALOGUES / locale / "LC_MESSAGES" / "messages.po").open("rb") as file:
+    papers = _read(language, DOCUMENTS)
+    if locale not in known_locales():
+        return papers
+    pages = _read(locale, PAGES)
+    pages.add_fallback(papers)
+    return pages
+
+
+def _read(locale: str, domain: str) -> NullTranslations:
+    """A catalogue as its translators left it; an empty one where there is none."""
+    path = CATALOGUES / locale / "LC_MESSAGES" / f"{domain}.po"
+    if not path.is_file():
+        return NullTranslations()
+    with path.open("rb") as file:
         messages = read_po(file, locale=locale)
     compiled = BytesIO()
     write_mo(compiled, messages)

@@ -106,6 +106,13 @@ def test_english_is_always_there() -> None:
     assert words.known_locales()[0] == "en"
 
 
+def test_documents_speak_languages_in_which_no_page_is_offered() -> None:
+    assert words.words("fr-CA")("Awarded to") == "Décerné à"
+    assert words.words("fr")("Sign in") == "Sign in"
+    assert "fr" not in words.known_locales()
+    assert words.words("pt")("Awarded to") == "Awarded to"
+
+
 def test_a_catalogue_is_read_as_the_translators_left_it(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
