@@ -78,6 +78,15 @@ CHECKS: list[tuple[str, str]] = [
         "ck_plar_case_decided_has_decision",
         "UPDATE plar_case SET state = 'decided', submitted_at = now() WHERE id = :draft",
     ),
+    (
+        "ck_logo_of_these_bytes",
+        "INSERT INTO logo SELECT repeat('0', 64), id, 'png'::bytea, 1, 1, now() FROM institution",
+    ),
+    (
+        "ck_logo_small",
+        "INSERT INTO logo SELECT encode(sha256(bytes), 'hex'), id, bytes, 1, 1, now() "
+        "FROM institution, (SELECT decode(repeat('00', 204801), 'hex') AS bytes) AS large",
+    ),
     ("ck_plar_case_round_positive", "UPDATE plar_case SET round = 0"),
     (
         "ck_plar_case_submitted_has_time",
