@@ -14,6 +14,8 @@ from storage.vocabulary import Role
 from workflows.issuance.batches import begin_resigning
 from workflows.issuance.keys import keys_of, reseal_keys, rotate_key
 from workflows.issuance.tokens import rotate_token_key
+from workflows.wallets.keys import rotate_wallet_key
+from workflows.webhooks.secrets import reseal_secrets
 
 if TYPE_CHECKING:
     from app.container import Container
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 ACTS = {
     "list": "the keys, the newest first",
     "rotate": "retire the key that signs now and make a new one; the old one stays published",
-    "reseal": "seal the database's keys under the present KEY_ENCRYPTION_SECRET",
+    "reseal": "seal the database's keys and the secrets of webhooks under the present "
+    "KEY_ENCRYPTION_SECRET",
     "sign-anew": "have everything that is in force signed under the present key, by the workers",
 }
 OPERATOR = Who(Role.ADMINISTRATOR, label="assay keys")
@@ -62,12 +65,14 @@ def _list(parts: "Container", institution_id: InstitutionId, why: str) -> None:
 def _rotate(parts: "Container", institution_id: InstitutionId, why: str) -> None:
     rotate_key(parts.db, parts.issuer, OPERATOR, institution_id, why=why)
     rotate_token_key(parts.db, parts.issuer, OPERATOR, institution_id, why=why)
+    rotate_wallet_key(parts.db, parts.issuer, OPERATOR, institution_id, why=why)
     say("A new key signs from now on. The earlier ones stay published.")
 
 
 def _reseal(parts: "Container", institution_id: InstitutionId, why: str) -> None:
     del institution_id, why
     moved = reseal_keys(parts.db, parts.issuer, OPERATOR)
+    moved += reseal_secrets(parts.db, parts.issuer, OPERATOR)
     say(f"{moved} keys were sealed anew. KEY_ENCRYPTION_SECRET_EARLIER is not needed any more.")
 
 

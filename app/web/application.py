@@ -12,6 +12,8 @@ from app.api import rest
 from app.container import Container
 from app.settings import Settings
 from app.vcapi import views as vcapi
+from app.wallets import machine as wallets
+from app.wallets import pages as wallet
 from app.web import (
     access,
     account,
@@ -107,6 +109,8 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         rest.blueprint,
         api_page.blueprint,
         vcapi.blueprint,
+        wallets.blueprint,
+        wallet.blueprint,
         appearance.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages

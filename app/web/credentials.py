@@ -41,6 +41,7 @@ from workflows.issuance.sharing import card as draw_card
 from workflows.issuance.sharing import embed_snippet, linkedin_address, state_words
 from workflows.issuance.stacking import stacks_for
 from workflows.issuance.tokens import credential_token
+from workflows.wallets.queries import takings_of
 
 blueprint = Blueprint("credentials", __name__)
 
@@ -213,16 +214,20 @@ def _has_ended(view: CredentialView) -> bool:
 def _page(view: CredentialView) -> dict[str, object]:
     with parts().db.reading() as tx:
         endorsements = public_endorsements(tx, view.id)
+    standing = _standing(view)
+    with parts().db.reading() as tx:
+        takings = takings_of(tx, view.id) if standing.holder else ()
     verdict = shown_verdict(verify_own(parts().db, parts().site, view, no_network), view)
     return {
         "credential": view,
-        "standing": _standing(view),
+        "standing": standing,
         "verdict": verdict,
         "endorsements": [(one, _endorsement_holds(verdict, one)) for one in endorsements],
         "out_of_force": state_words(view, _, ended=_has_ended(view)),
         "linkedin": linkedin_address(view),
         "snippet": embed_snippet(view),
         "counted": sum(one.counted for one in endorsements),
+        "takings": takings,
     }
 
 

@@ -13,6 +13,7 @@ from workflows.issuance.batches import begin_resigning, signed_with_others
 from workflows.issuance.keys import keys_of, rotate_key
 from workflows.issuance.progress import batches_of
 from workflows.issuance.tokens import rotate_token_key
+from workflows.wallets.keys import rotate_wallet_key
 
 blueprint = Blueprint("signing_keys", __name__, url_prefix="/admin/keys")
 
@@ -40,6 +41,7 @@ def rotate() -> AnyResponse:
     who = acting(actor(), Permission.MANAGE_KEYS)
     rotate_key(parts().db, parts().issuer, who, own_institution())
     rotate_token_key(parts().db, parts().issuer, who, own_institution())
+    rotate_wallet_key(parts().db, parts().issuer, who, own_institution())
     notice = _("A new key signs from now on. The earlier ones stay published.")
     return hx.redirect("signing_keys.home", notice)
 

@@ -51,6 +51,7 @@ from storage.tables.people import (
 )
 from storage.tables.vcapi import ApiCredential, ApiStatusList
 from storage.tables.voices import Attestation, Endorsement
+from storage.tables.wallets import WalletKey, WalletNonce, WalletOffer, WalletTaking
 from storage.tables.webhooks import WebhookDelivery, WebhookEndpoint
 
 METADATA = Table.metadata
@@ -118,6 +119,10 @@ __all__ = [
     "Upload",
     "UploadPart",
     "VaultCopy",
+    "WalletKey",
+    "WalletNonce",
+    "WalletOffer",
+    "WalletTaking",
     "WebSession",
     "WebhookDelivery",
     "WebhookEndpoint",

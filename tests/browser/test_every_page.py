@@ -72,6 +72,12 @@ LED_TO_BY_NOBODY = {
     "static": "files",
     "viewer.captions": "a track that players load: tests/web/test_viewer.py",
     "vcapi.status": "a signed status list",
+    "wallets.credential_type": "for wallets: tests/web/test_wallets.py",
+    "wallets.issuer": "for wallets",
+    "wallets.keys": "for those who check what a wallet shows",
+    "wallets.offer": "what a wallet fetches when it scans a code",
+    "wallets.server": "for wallets",
+    "wallets.status": "a signed status list",
     "viewer.ready": "asked by the viewer itself, while pictures are made",
 }
 """Addresses that nobody is led to, and why."""

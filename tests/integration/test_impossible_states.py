@@ -40,6 +40,10 @@ from storage.tables import (
     Preview,
     TimeSpan,
     TokenKey,
+    WalletKey,
+    WalletNonce,
+    WalletOffer,
+    WalletTaking,
     WebhookDelivery,
     WebhookEndpoint,
     WebSession,
@@ -54,6 +58,8 @@ from storage.vocabulary import (
     PreviewKind,
     Role,
     StatusPurpose,
+    WalletForm,
+    WalletNews,
 )
 from tests.fixtures.issued import Issued
 from tests.fixtures.story import everything
@@ -72,12 +78,6 @@ CHECKS: list[tuple[str, str]] = [
     ("ck_account_email_lower", "UPDATE account SET email = 'A@B.example' WHERE id = :learner"),
     ("ck_outbox_done_or_dead", "UPDATE outbox SET done_at = now(), dead_at = now()"),
     ("ck_sealed_object_sha256_hex", "UPDATE sealed_object SET sha256 = upper(sha256)"),
-    ("ck_erased_bytes_sha256_hex", "INSERT INTO erased_bytes VALUES ('ABC', 1, now())"),
-    ("ck_organisation_domain_lower", "UPDATE organisation SET domain = 'Works.example'"),
-    (
-        "ck_plar_case_decided_has_decision",
-        "UPDATE plar_case SET state = 'decided', submitted_at = now() WHERE id = :draft",
-    ),
     (
         "ck_logo_of_these_bytes",
         "INSERT INTO logo SELECT repeat('0', 64), id, 'png'::bytea, 1, 1, now() FROM institution",
@@ -86,6 +86,12 @@ CHECKS: list[tuple[str, str]] = [
         "ck_logo_small",
         "INSERT INTO logo SELECT encode(sha256(bytes), 'hex'), id, bytes, 1, 1, now() "
         "FROM institution, (SELECT decode(repeat('00', 204801), 'hex') AS bytes) AS large",
+    ),
+    ("ck_erased_bytes_sha256_hex", "INSERT INTO erased_bytes VALUES ('ABC', 1, now())"),
+    ("ck_organisation_domain_lower", "UPDATE organisation SET domain = 'Works.example'"),
+    (
+        "ck_plar_case_decided_has_decision",
+        "UPDATE plar_case SET state = 'decided', submitted_at = now() WHERE id = :draft",
     ),
     ("ck_plar_case_round_positive", "UPDATE plar_case SET round = 0"),
     (
@@ -128,6 +134,9 @@ CHECKS: list[tuple[str, str]] = [
     ("ck_webhook_endpoint_off_has_reason", "UPDATE webhook_endpoint SET off_at = now()"),
     ("ck_webhook_endpoint_failing_has_start", "UPDATE webhook_endpoint SET failures = 1"),
     ("ck_webhook_delivery_waits_or_ended", "UPDATE webhook_delivery SET delivered_at = now()"),
+    ("ck_wallet_offer_attempts_not_negative", "UPDATE wallet_offer SET attempts = -1"),
+    ("ck_wallet_offer_redeemed_has_access", "UPDATE wallet_offer SET redeemed_at = NULL"),
+    ("ck_wallet_taking_copies_positive", "UPDATE wallet_taking SET copies = 0"),
 ]
 
 # what else a second row needs, so that nothing but a wrong word speaks against it
@@ -175,6 +184,23 @@ TWICE: list[tuple[str, str, Values]] = [
     ("ix_erasure_plan_live", "erasure_plan", {}),
     ("ix_case_hold_live", "case_hold", {}),
     ("uq_webhook_delivery_endpoint_id_news_id", "webhook_delivery", {}),
+    ("ix_wallet_key_live", "wallet_key", {}),
+    (
+        "uq_wallet_offer_reference_hash",
+        "wallet_offer",
+        {"code_hash": "'other'", "access_hash": "'other'"},
+    ),
+    (
+        "uq_wallet_offer_code_hash",
+        "wallet_offer",
+        {"reference_hash": "'other'", "access_hash": "'other'"},
+    ),
+    (
+        "uq_wallet_offer_access_hash",
+        "wallet_offer",
+        {"code_hash": "'other'", "reference_hash": "'other'"},
+    ),
+    ("uq_wallet_taking_notification_hash", "wallet_taking", {}),
 ]
 # two sheets of one assessor cannot be copied into being: the second needs a place of its own
 OPEN_SHEETS = "ix_score_sheet_open"
@@ -259,6 +285,7 @@ class Full:
         self._make_final(issued.credential_id, draft["endorsement_id"])
         self._sign_for_programs()
         self._tell_other_software(issued.world.institution_id)
+        self._take_into_wallet(issued.world.institution_id, issued.credential_id)
 
     def refused(self, statement: str) -> psycopg.errors.Diagnostic:
         """Try a statement; what the database said of it. Everything is as before afterwards."""
@@ -298,6 +325,47 @@ class Full:
                     created_at=tx.now,
                 )
             )
+
+    def _take_into_wallet(self, institution_id: UUID, credential_id: UUID) -> None:
+        offer_id = new_id()
+        with self.db.transaction() as tx:
+            tx.session.add(
+                WalletKey(
+                    id=new_id(),
+                    institution_id=institution_id,
+                    public_jwk={},
+                    sealed_key=b"",
+                    created_at=tx.now,
+                )
+            )
+            tx.session.add(
+                WalletOffer(
+                    id=offer_id,
+                    credential_id=credential_id,
+                    form=WalletForm.SD_JWT.value,
+                    asks_code=False,
+                    reference_hash="r",
+                    code_hash="c",
+                    created_at=tx.now,
+                    expires_at=tx.now,
+                    redeemed_at=tx.now,
+                    access_hash="a",
+                )
+            )
+            tx.session.flush()
+            tx.session.add(
+                WalletTaking(
+                    id=new_id(),
+                    offer_id=offer_id,
+                    credential_id=credential_id,
+                    form=WalletForm.SD_JWT.value,
+                    copies=1,
+                    taken_at=tx.now,
+                    notification_hash="n",
+                    news=WalletNews.ACCEPTED.value,
+                )
+            )
+            tx.session.add(WalletNonce(nonce_hash="n", spent_at=tx.now))
 
     def _tell_other_software(self, institution_id: UUID) -> None:
         with self.db.transaction() as tx:

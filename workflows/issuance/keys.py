@@ -32,7 +32,7 @@ from storage.database import Database, Transaction, command
 from storage.errors import NotFound, Unavailable
 from storage.events import SYSTEM, Who, record
 from storage.ids import InstitutionId, OrganisationId, new_id
-from storage.tables import Institution, IssuerKey, TokenKey
+from storage.tables import Institution, IssuerKey, TokenKey, WalletKey
 from workflows.issuance.addresses import Site
 from workflows.ports import KeyService
 
@@ -293,7 +293,7 @@ def _open_with_either(kept: IssuerKey, issuer: Issuer) -> PrivateKey:
         return _open(kept, issuer.earlier_secret)
 
 
-def open_token_key(kept: TokenKey, issuer: Issuer) -> bytes:
+def open_token_key(kept: TokenKey | WalletKey, issuer: Issuer) -> bytes:
     """The private half of a token's key. Raises Unavailable when no secret of ours sealed it."""
     try:
         return _open_token_key(kept, issuer)
@@ -315,10 +315,15 @@ def closed_keys(tx: Transaction, issuer: Issuer) -> Sequence[str]:
             open_token_key(token_key, issuer)
         except Unavailable:
             closed.append(issuer.site.token_key(token_key.id))
+    for held in tx.session.exec(select(WalletKey).where(col(WalletKey.retired_at).is_(None))):
+        try:
+            open_token_key(held, issuer)
+        except Unavailable:
+            closed.append(f"{issuer.site.url}/openid4vci#{held.public_jwk['kid']}")
     return closed
 
 
-def _open_token_key(kept: TokenKey, issuer: Issuer) -> bytes:
+def _open_token_key(kept: TokenKey | WalletKey, issuer: Issuer) -> bytes:
     sealed, name = kept.sealed_key.decode(), str(kept.id)
     try:
         return open_bytes(sealed, issuer.key_secret, name)
@@ -330,13 +335,17 @@ def _open_token_key(kept: TokenKey, issuer: Issuer) -> bytes:
 
 def _reseal_token_keys(tx: Transaction, issuer: Issuer, who: Who) -> int:
     moved = 0
-    for kept in tx.session.exec(select(TokenKey).with_for_update()).all():
+    held: list[TokenKey | WalletKey] = [
+        *tx.session.exec(select(TokenKey).with_for_update()).all(),
+        *tx.session.exec(select(WalletKey).with_for_update()).all(),
+    ]
+    for kept in held:
         try:
             open_bytes(kept.sealed_key.decode(), issuer.key_secret, str(kept.id))
         except BadKey:
             opened = _open_token_key(kept, issuer)
             kept.sealed_key = seal_bytes(opened, issuer.key_secret, str(kept.id)).encode()
-            record(tx, who, "reseal_key", ("token_key", kept.id))
+            record(tx, who, "reseal_key", (kept.__tablename__, kept.id))
             moved += 1
     return moved
 
