@@ -309,6 +309,19 @@ class Settings:
         "A file with the JSON-LD context `https://www.w3.org/ns/credentials/examples/v2`, which "
         "W3C's test suites use. It gives every term a meaning, so it is not for production.",
     )
+    privacy_url: str = _setting(
+        "PRIVACY_URL",
+        "",
+        _text,
+        "Where the institution's privacy policy stands, for programs that learners connect "
+        "(docs/openbadges-api.md). Empty: the institution's own site.",
+    )
+    terms_url: str = _setting(
+        "TERMS_URL",
+        "",
+        _text,
+        "Where the institution's terms of service stand, likewise.",
+    )
     session_hours: int = _setting(
         "SESSION_HOURS", "12", _number, "After how many hours a sign-in ends."
     )

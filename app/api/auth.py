@@ -5,6 +5,7 @@ then, so it needs no form token, and nobody is signed in by it.
 """
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import current_app, request
@@ -32,7 +33,7 @@ class TokenRefused(AssayError):
 class ScopeMissing(Forbidden):
     """The token lives, and was not made for this (403)."""
 
-    def __init__(self, scope: TokenScope) -> None:
+    def __init__(self, scope: StrEnum) -> None:
         super().__init__(
             "This access token was not made for this: it lacks %(scope)s.", {"scope": scope.value}
         )

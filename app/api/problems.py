@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from flask import Response, request
 from flask_babel import gettext
 
+from app.api import imsx
 from app.api.auth import ScopeMissing, challenge
+from app.oauth import answers as oauth
 from storage.errors import AssayError
 from storage.events import request_id
 from workflows.words import marked
 
-UNDER = ("/api/", "/vc/")
+UNDER = ("/api/", "/vc/", imsx.UNDER)
 MEDIA_TYPE = "application/problem+json"
 ADVICE: Mapping[int, str] = {
     400: marked("This is not a request that can be read."),
@@ -26,11 +28,15 @@ ADVICE: Mapping[int, str] = {
 
 def asked_for_api() -> bool:
     """Whether this request was for the API, also where it has no such address."""
-    return request.path.startswith(UNDER)
+    return request.path.startswith(UNDER) or oauth.asked_by_program()
 
 
 def problem(status: int, title: str, detail: str, problems: Mapping[str, str]) -> Response:
     """The answer. `problems` has the words for each field of what was sent."""
+    if request.path.startswith(imsx.UNDER):
+        return imsx.refusal(status, detail, problems)
+    if oauth.asked_by_program():
+        return oauth.refusal(status, detail, problems)
     body = {
         "type": "about:blank",
         "title": title,

@@ -43,8 +43,12 @@ def body(model: type[Read], *, optional: bool = False) -> Read:
     try:
         return model.model_validate_json(sent)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise InvalidInput(SOME_WRONG, problems=list(_problems(details))) from None
+        raise InvalidInput(SOME_WRONG, problems=problems_of(error)) from None
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """What is wrong with what was sent: the first fault of each field."""
+    return list(_problems(error.errors(include_url=False, include_input=False)))
 
 
 def number(name: str, usual: int, most: int) -> int:

@@ -29,6 +29,7 @@ from workflows.issuance.status import renew_lists
 from workflows.keeping.commands import plan_if_due
 from workflows.keeping.queries import nearly_over
 from workflows.looking.commands import look_at_the_unseen
+from workflows.programs.commands import forget_unused_programs
 from workflows.webhooks.commands import forget_old_news
 from workflows.webhooks.sending import promise_what_is_due
 from workflows.work import forget_old_work
@@ -138,6 +139,11 @@ TICKS: tuple[Tick, ...] = (
     Tick("look_at_the_unseen", timedelta(minutes=10), lambda parts: look_at_the_unseen(parts.db)),
     Tick("rehash_a_little", timedelta(hours=1), rehash_a_little),
     Tick("plan_what_is_due", timedelta(hours=12), plan_what_is_due),
+    Tick(
+        "forget_unused_programs",
+        timedelta(hours=12),
+        lambda parts: forget_unused_programs(parts.db),
+    ),
     Tick("report_late_work", timedelta(minutes=5), report_late_work),
     Tick("promise_news", timedelta(minutes=1), lambda parts: promise_what_is_due(parts.db)),
     Tick("forget_old_news", timedelta(hours=1), forget_news_in_batches),

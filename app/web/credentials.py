@@ -20,6 +20,7 @@ from storage.vocabulary import CredentialState
 from workflows.access.permissions import Permission
 from workflows.access.resources import resource_of_credential
 from workflows.access.rules import NOT_YOURS, may
+from workflows.brought.queries import brought_by
 from workflows.endorsements.queries import (
     EndorsementView,
     endorsements_of,
@@ -189,6 +190,7 @@ def mine() -> str:
             waiting=waiting_answers(tx, ids),
             ending=running_out(tx, _own_id()),
             stacks=stacks_for(tx, _own_id()),
+            elsewhere=brought_by(tx, _own_id()),
         )
 
 

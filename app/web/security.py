@@ -183,7 +183,12 @@ def _devices() -> str:
     return ", ".join(f"{name}={who}" for name, who in rules.items())
 
 
-def _policy() -> str:
+def policy_with_form_to(origin: str) -> str:
+    """The policy of a page whose form's answer leads on to another site, named by its origin."""
+    return _policy(f" {origin}")
+
+
+def _policy(forms_lead_to: str = "") -> str:
     store = parts().vault.browser_origin
     rules = {
         "default-src": "'none'",
@@ -194,7 +199,7 @@ def _policy() -> str:
         "media-src": f"'self' {store}",
         "connect-src": f"'self' {store}",
         "worker-src": "'self'",
-        "form-action": "'self'",
+        "form-action": f"'self'{forms_lead_to}",
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }

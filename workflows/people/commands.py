@@ -29,6 +29,7 @@ from workflows.people.queries import person
 from workflows.people.rules import grantable, one_is_left, read_name, someone_else
 from workflows.people.sessions import end_sessions
 from workflows.people.tokens import revoke_tokens
+from workflows.programs.ending import end_programs
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ def disable_person(db: Database, actor: Actor, account_id: AccountId, why: str =
             account.disabled_at = tx.now
             end_sessions(tx, account.id)
             revoke_tokens(tx, account.id)
+            end_programs(tx, account.id)
             revoke_links(tx, LinkPurpose.SET_PASSWORD, account.id)
             record(tx, who, "disable_person", ("account", account.id), why=why)
 

@@ -29,6 +29,7 @@ from workflows.people.queries import own_account
 from workflows.people.rules import good_password, read_name
 from workflows.people.sessions import SignedIn, end_sessions, start_session
 from workflows.people.tokens import revoke_tokens
+from workflows.programs.ending import end_programs
 
 
 @command
@@ -171,6 +172,7 @@ def _replace_password(tx: Transaction, account: Account, kept: str, who: Who, ki
     account.password_hash = kept
     end_sessions(tx, account.id)
     revoke_tokens(tx, account.id)
+    end_programs(tx, account.id)
     revoke_links(tx, LinkPurpose.SET_PASSWORD, account.id)
     record(tx, who, kind, ("account", account.id))
     if not first:

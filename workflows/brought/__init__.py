@@ -1,0 +1,1 @@
+"""Credentials of other issuers that learners keep here beside their own."""
