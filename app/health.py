@@ -20,10 +20,16 @@ from storage.outbox import Promised
 from storage.outbox_reports import QueueStanding, dead_rows, overdue, standing
 from storage.vault import Vault
 from workflows.issuance.keys import Issuer, closed_keys
+from workflows.webhooks.queries import ailing
 
 PATIENCE_SECONDS = 2.0
 FRESH_SECONDS = 3.0
 LATE = timedelta(minutes=15)
+AILING: Mapping[str, str] = {
+    "gone": "switched off, it answered 410,",
+    "failing": "switched off, it had failed for five days,",
+    "trouble": "failing",
+}
 
 
 @dataclass(frozen=True)
@@ -174,6 +180,22 @@ def scanner(address: str) -> Finding:
         connection.sendall(b"zPING\0")
         answer = connection.recv(16)
     return Finding(answer.startswith(b"PONG"), f"clamd at {address}")
+
+
+def webhooks(db: Database) -> Finding:
+    """Whether other software takes the news that it is sent."""
+    with db.reading() as tx:
+        found = ailing(tx)
+    if not found:
+        return Finding(True, "every endpoint takes news, or there is none")
+    told = "".join(
+        f"\n  {url}: {AILING[state]} since {at:%Y-%m-%d %H:%M} UTC" for url, state, at in found
+    )
+    return Finding(
+        False,
+        f"these endpoints get no news:{told}",
+        "Mend the receiver, then have an administrator switch the endpoint on (/admin/webhooks).",
+    )
 
 
 def queues(db: Database) -> tuple[datetime, Sequence[QueueStanding]]:

@@ -99,7 +99,10 @@ class Poster:
                         preload_content=False,
                         decode_content=False,
                     )
-                    return self._answer(connection.getresponse())
+                    response = connection.getresponse()
+                    if over.is_set():  # a head that was cut off can look whole
+                        return Answer(0, trouble=Trouble.TOO_SLOW)
+                    return self._answer(response)
                 finally:
                     late = over.is_set()
         except (HTTPError, HTTPException, OSError, ValueError) as error:

@@ -17,7 +17,10 @@ from app.api.operations import Operation, Query, operation_of
 from app.api.problems import MEDIA_TYPE
 from app.api.schemas import Refusal
 from app.web.access import SESSION_COOKIE, cookie_name, parts
+from storage.vocabulary import NewsKind
 from workflows.people.tokens import TokenScope
+from workflows.webhooks.payload import WebhookPayload
+from workflows.webhooks.rules import CHOICES, KINDS
 
 REFERENCE = "#/components/schemas/{model}"
 JSON = "application/json"
@@ -52,6 +55,11 @@ ANSWERS: Mapping[int, str] = {
     429: "Called too often, or a quota is reached.",
     503: "A part of the house is away; nothing was lost.",
 }
+WEBHOOK_HEADERS: Mapping[str, str] = {
+    "webhook-id": "The same at every try: what was seen before can be passed over.",
+    "webhook-timestamp": "When this try was made, in seconds since 1970.",
+    "webhook-signature": "By Standard Webhooks, `v1,` and Base64; two while a secret is new.",
+}
 ALWAYS = (400, 401, 403, 422, 429, 503)
 WITH_BODY = (413, 415)
 SCOPES: Mapping[TokenScope, str] = {
@@ -74,6 +82,7 @@ def describe(app: Flask) -> dict[str, Any]:
         "info": {"title": "Assay", "version": "1", "description": ABOUT},
         "servers": [{"url": parts().settings.public_url}],
         "paths": _paths(app),
+        "webhooks": _webhooks(),
         "components": {
             "schemas": _schemas([found for _, _, found in routes(app)]),
             "securitySchemes": _ways_in(),
@@ -122,6 +131,28 @@ def _operation(rule: Rule, found: Operation) -> dict[str, Any]:
     return described
 
 
+def _webhooks() -> dict[str, dict[str, Any]]:
+    """What is sent to endpoints that administrators added (docs/webhooks.md)."""
+    content = {JSON: {"schema": _reference(WebhookPayload)}}
+    return {
+        kind.value: {
+            "post": {
+                "summary": KINDS[kind][0],
+                "description": KINDS[kind][1],
+                "parameters": [_header(name, words) for name, words in WEBHOOK_HEADERS.items()],
+                "requestBody": {"required": True, "content": content},
+                "responses": {"2XX": {"description": "Taken. All else is tried again."}},
+            }
+        }
+        for kind in (*CHOICES, NewsKind.TEST)
+    }
+
+
+def _header(name: str, words: str) -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {"name": name, "in": "header", "required": True, "description": words, "schema": schema}
+
+
 def _responses(rule: Rule, found: Operation) -> dict[str, Any]:
     status, model = found.gives
     refusals = {
@@ -168,6 +199,7 @@ def _schemas(operations: list[Operation]) -> dict[str, Any]:
     wanted = [
         *((model, "validation") for model in sorted(taken, key=_name)),
         *((model, "serialization") for model in sorted(given, key=_name)),
+        (WebhookPayload, "validation"),
     ]
     _, schema = models_json_schema(wanted, ref_template=REFERENCE)  # type: ignore[arg-type]
     found: dict[str, Any] = schema["$defs"]

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 # an installation may do without
-ADVICE_ONLY = frozenset({"malware scanner"})
+ADVICE_ONLY = frozenset({"malware scanner", "webhooks"})
 
 
 def examine(settings: Settings) -> Mapping[str, Finding]:
@@ -57,6 +57,7 @@ def examine(settings: Settings) -> Mapping[str, Finding]:
             "promised work": lambda: health.dead_work(db),
             "late work": lambda: health.late_work(db),
             "kept bytes": lambda: health.kept_bytes(db),
+            "webhooks": lambda: health.webhooks(db),
             "signing keys": lambda: health.signing_keys(db, _issuer(settings)),
             "queue": lambda: health.queue(redis),
             "store": lambda: health.store(Vault(store_address(settings))),

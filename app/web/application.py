@@ -7,11 +7,9 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import logs
-from app.api import openbadges, rest
 from app.api import page as api_page
+from app.api import rest
 from app.container import Container
-from app.oauth import pages as oauth_pages
-from app.oauth import views as oauth
 from app.settings import Settings
 from app.vcapi import views as vcapi
 from app.wallets import machine as wallets
@@ -23,7 +21,6 @@ from app.web import (
     assessor,
     assets,
     batches,
-    brought,
     catalogue,
     appearance,
     consent,
@@ -52,6 +49,7 @@ from app.web import (
     uploads,
     verify,
     viewer,
+    webhooks,
 )
 
 log = logs.get(__name__)
@@ -102,6 +100,7 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         registrar.blueprint,
         batches.blueprint,
         signing_keys.blueprint,
+        webhooks.blueprint,
         documents.blueprint,
         supervisor.blueprint,
         employer.blueprint,
@@ -112,10 +111,6 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         rest.blueprint,
         api_page.blueprint,
         vcapi.blueprint,
-        oauth.blueprint,
-        oauth_pages.blueprint,
-        openbadges.blueprint,
-        brought.blueprint,
         wallets.blueprint,
         wallet.blueprint,
         appearance.blueprint,

@@ -67,6 +67,7 @@ PLACES = (
     Place(marked("People"), "admin.people", frozenset({Role.ADMINISTRATOR})),
     Place(marked("Logo and colours"), "appearance.home", frozenset({Role.ADMINISTRATOR})),
     Place(marked("Signing keys"), "signing_keys.home", frozenset({Role.ADMINISTRATOR})),
+    Place(marked("Webhooks"), "webhooks.home", frozenset({Role.ADMINISTRATOR})),
     Place(
         marked("Own forms"),
         "same_bytes.forms",

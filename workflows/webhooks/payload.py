@@ -4,6 +4,7 @@ The models are also the description that is published for receivers. What is kep
 news is `Facts`; the addresses are added when it is sent.
 """
 
+import json
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -49,7 +50,7 @@ class CredentialPart(Shape):
     url: str = Field(description="Its page, for people.")
     document_url: str = Field(description="Its signed document, as JSON.")
     state: CredentialState = Field(description="Its state when this happened.")
-    issued_at: datetime | None = Field(description="When it was published.")
+    issued_at: datetime | None = Field(default=None, description="When it was published.")
 
 
 class DefinitionPart(Shape):
@@ -83,7 +84,7 @@ class EndorsementPart(Shape):
     organisation: OrganisationPart
 
 
-class Data(Shape):
+class WebhookData(Shape):
     """What the news is of. A part that has nothing to do with it is left out."""
 
     credential: CredentialPart | None = None
@@ -99,29 +100,36 @@ class Data(Shape):
     )
 
 
-class Payload(Shape):
+class WebhookPayload(Shape):
     """The body of a webhook."""
 
     type: NewsKind
     timestamp: datetime = Field(description="When it happened, in UTC.")
-    data: Data
+    data: WebhookData
 
 
-def payload_of(site: Site, kind: str, happened_at: datetime, facts: Facts) -> Payload:
+def payload_of(site: Site, kind: str, happened_at: datetime, facts: Facts) -> WebhookPayload:
     """The payload, with the addresses that the ids have on this site."""
-    data = Data(
+    data = WebhookData(
         credential=_credential(site, facts),
         definition=_definition(site, facts),
         reason=facts.reason,
         replaces=_replaced(site, facts),
         endorsement=_endorsement(site, facts),
     )
-    return Payload(type=NewsKind(kind), timestamp=happened_at.astimezone(UTC), data=data)
+    return WebhookPayload(type=NewsKind(kind), timestamp=happened_at.astimezone(UTC), data=data)
 
 
-def body_of(payload: Payload) -> bytes:
+def body_of(payload: WebhookPayload) -> bytes:
     """The bytes that are signed and sent."""
     return payload.model_dump_json(exclude_none=True).encode()
+
+
+def schema() -> bytes:
+    """The JSON Schema of the body, for whoever writes a receiver."""
+    described = WebhookPayload.model_json_schema()
+    named = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+    return json.dumps(named, indent=1).encode()
 
 
 def _credential(site: Site, facts: Facts) -> CredentialPart | None:

@@ -7,7 +7,7 @@ written down before a crash is sent again under the same `webhook-id`.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, update
 from sqlmodel import col, select
 
 from credentials.errors import BadKey
+from storage.bulk import among
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.events import SYSTEM, record
@@ -218,34 +219,57 @@ def _write_down(db: Database, issuer: Issuer, one: Round, sent: Sequence[Sent]) 
         )
         if endpoint is None:
             return
+        _taken(tx, [each for each in sent if succeeded(each.answer)])
         for each in sent:
-            tx.session.execute(
-                update(WebhookDelivery)
-                .where(
-                    col(WebhookDelivery.id) == each.letter.id,
-                    col(WebhookDelivery.attempts) == each.letter.attempts,
-                    col(WebhookDelivery.next_at).is_not(None),
-                )
-                .values(**_outcome(each, tx.now))
-            )
+            if not succeeded(each.answer):
+                _not_taken(tx, each)
         _judge(tx, issuer, endpoint, [each.answer for each in sent])
 
 
-def _outcome(sent: Sent, now: datetime) -> Mapping[str, object]:
+def _taken(tx: Transaction, sent: Sequence[Sent]) -> None:
+    """The receiver has these, a statement for each status that it gave."""
+    for status in {each.answer.status for each in sent}:
+        ids = [each.letter.id for each in sent if each.answer.status == status]
+        tx.session.execute(
+            update(WebhookDelivery)
+            .where(among(col(WebhookDelivery.id), ids), col(WebhookDelivery.next_at).is_not(None))
+            .values(
+                attempts=WebhookDelivery.attempts + 1,
+                next_at=None,
+                delivered_at=tx.now,
+                last_at=tx.now,
+                last_status=status,
+                last_trouble="",
+                last_excerpt="",
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _not_taken(tx: Transaction, sent: Sent) -> None:
+    """The receiver has it not; it is tried again, or given up. What an administrator asked to be
+    sent anew meanwhile begins from the start."""
     letter, answer = sent.letter, sent.answer
     attempts = letter.attempts + 1
-    taken = succeeded(answer)
-    again = None if taken else next_try(letter.news_id, attempts, answer, now)
-    return {
-        "attempts": attempts,
-        "next_at": again,
-        "delivered_at": now if taken else None,
-        "given_up_at": None if taken or again else now,
-        "last_at": now,
-        "last_status": answer.status or None,
-        "last_trouble": answer.trouble.value if answer.trouble else "",
-        "last_excerpt": "" if taken else answer.excerpt[:LONGEST_EXCERPT],
-    }
+    again = next_try(letter.news_id, attempts, answer, tx.now)
+    tx.session.execute(
+        update(WebhookDelivery)
+        .where(
+            col(WebhookDelivery.id) == letter.id,
+            col(WebhookDelivery.attempts) == letter.attempts,
+            col(WebhookDelivery.next_at).is_not(None),
+        )
+        .values(
+            attempts=attempts,
+            next_at=again,
+            given_up_at=None if again else tx.now,
+            last_at=tx.now,
+            last_status=answer.status or None,
+            last_trouble=answer.trouble.value if answer.trouble else "",
+            last_excerpt=answer.excerpt[:LONGEST_EXCERPT],
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _judge(
@@ -284,16 +308,12 @@ def _end(db: Database, outbox_id: OutboxId) -> None:
         if found is None:
             return
         endpoint_id, at = found
-        seconds = max(0, ceil((at - tx.now).total_seconds()))
+        wait = timedelta(seconds=max(0, ceil((at - tx.now).total_seconds())))
         # looks that are planned for the same second are one look
-        moment = ceil(at.timestamp())
-        promise_work(
-            tx,
-            Work.SEND_NEWS,
-            endpoint_id,
-            dedupe_key=f"send_news:{moment}" if seconds else None,
-            after=timedelta(seconds=seconds),
-        )
+        key = f"send_news:{ceil(at.timestamp())}" if wait else None
+        promised = promise_work(tx, Work.SEND_NEWS, endpoint_id, dedupe_key=key, after=wait)
+        if promised == outbox_id:  # this look came before its time, by another machine's clock
+            promise_work(tx, Work.SEND_NEWS, endpoint_id, after=wait)
 
 
 def _next_look(tx: Transaction) -> tuple[UUID, datetime] | None:
