@@ -37,8 +37,8 @@ from workflows.issuance.achievements import (
     criteria_narrative,
     criterion_id,
     level_id,
-    statement_claims,
     level_in,
+    statement_claims,
 )
 from workflows.issuance.addresses import Site
 from workflows.issuance.evidence_claims import (
@@ -64,8 +64,8 @@ __all__ = [
     "freeze",
     "freeze_bare",
     "frozen_body",
-    "issuer_profile",
     "frozen_text",
+    "issuer_profile",
     "level_id",
     "printable",
     "read_frozen",
@@ -149,13 +149,13 @@ def frozen_body(frozen: FrozenCredential) -> dict[str, object]:
     return {**frozen.model_dump(mode="json", exclude={"claims"}), "claims": frozen.claims}
 
 
-def read_frozen(body: Mapping[str, object]) -> FrozenCredential:
 def frozen_text(bare: FrozenCredential, claims: CredentialClaims) -> str:
     """The same as JSON text, of a frozen credential without its claims and of those."""
     rest = bare.model_dump_json(exclude={"claims"})
     return f'{{"claims":{claims_to_text(claims)},{rest[1:]}'
 
 
+def read_frozen(body: Mapping[str, object]) -> FrozenCredential:
     """The frozen credential of a body that `frozen_body` made."""
     return FrozenCredential.model_validate_json(canonical_json(body))
 
@@ -250,7 +250,6 @@ def _achievement(
     return achievement if part is None else statement_claims(achievement, version.definition, part)
 
 
-def _told(facts: Facts) -> Definition:
 @dataclass(frozen=True)
 class _Row:
     """A row of a rubric: the outcome that it is of, and its address."""
@@ -269,6 +268,7 @@ def _rows(version: _Version, site: Site) -> tuple[_Row, ...]:
     )
 
 
+def _told(facts: Facts) -> Definition:
     """The definition in the language of the document."""
     if facts.definition.issue_in == "learner":
         return in_language(facts.definition, facts.learner.language)
