@@ -11,6 +11,7 @@ from types import FrameType
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from app import create_app, logs
+from app.cli.bodies import refuse_in_own_words
 from app.cli.surroundings import settings_of_a_part
 from app.container import build
 from app.settings import Settings
@@ -46,6 +47,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _server(settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+    refuse_in_own_words()
     return create_server(
         create_app(build(settings)),
         host=settings.host,

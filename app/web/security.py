@@ -74,6 +74,8 @@ def check_size() -> None:
     largest = marked(view, "max_body") if view is not None else None
     if largest is not None:
         request.max_content_length = largest
+    if (request.content_length or 0) > (request.max_content_length or MOST_BODY):
+        abort(413)
     is_form = request.mimetype == "application/x-www-form-urlencoded"
     if is_form and request.get_data(cache=True).count(b"&") >= MOST_FIELDS:
         abort(413)

@@ -11,11 +11,13 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
+from app.cli.bodies import MOST_FORGOTTEN
+from app.cli.web import LARGEST_BODY
 from app.engines.state import free_ports
-from app.web.security import MOST_BODY
 from tests.fixtures.engines import Databases
 from tests.fixtures.shared import ROOT
 from tests.fixtures.web import TOKEN
@@ -33,6 +35,7 @@ class Web:
     """A running `assay web`."""
 
     port: int
+    pid: int
 
     @property
     def url(self) -> str:
@@ -83,7 +86,7 @@ def web(
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "web"], cwd=ROOT, env=env, stdout=log, stderr=log
         )
-    made = Web(port)
+    made = Web(port, process.pid)
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -97,6 +100,11 @@ def web(
     process.terminate()
     process.wait(30)
     databases.drop(url)
+
+
+def resident(pid: int) -> int:
+    """How many bytes of memory a process has."""
+    return psutil.Process(pid).memory_info().rss
 
 
 def head(*lines: str, first: str = "GET /sign-in HTTP/1.1") -> bytes:
@@ -124,14 +132,50 @@ def test_what_is_too_large_is_refused_and_others_are_served(web: Web, sent: byte
     assert web.serves()
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_sent(web: Web) -> None:
+@pytest.mark.parametrize(
+    "announced",
+    [
+        [f"Content-Length: {MOST_FORGOTTEN + 1}"],
+        [f"Content-Length: {LARGEST_BODY + 1}", "Expect: 100-continue"],
+    ],
+    ids=["endless", "asked first"],
+)
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(
+    web: Web, announced: list[str]
+) -> None:
     told = head(
         f"Host: 127.0.0.1:{web.port}",
-        f"Content-Length: {MOST_BODY * 100}",
+        *announced,
         "Content-Type: application/x-www-form-urlencoded",
         first="POST /sign-in HTTP/1.1",
     ).replace(b"Host: 127.0.0.1\r\n", b"")
     assert web.says(told).split()[1] == b"413"
+    assert web.serves()
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["told", "in chunks"])
+@pytest.mark.parametrize(
+    ("path", "kind", "words"),
+    [
+        ("/sign-in", "text/html", "This is too large"),
+        ("/api/v1/cases", "application/problem+json", "too large"),
+    ],
+)
+def test_a_body_that_no_page_takes_is_refused_in_our_own_words(
+    web: Web, path: str, kind: str, words: str, chunked: bool
+) -> None:
+    part, count = bytes(1_000_000), LARGEST_BODY // 1_000_000 + 10
+    body = (part for _ in range(count)) if chunked else part * count
+    before = resident(web.pid)
+    answer = requests.post(
+        f"{web.url}{path}",
+        data=body,
+        headers={"Content-Type": "application/json", "Accept": kind},
+        timeout=PATIENCE,
+    )
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (413, kind)
+    assert words in answer.text
+    assert resident(web.pid) - before < LARGEST_BODY // 2
     assert web.serves()
 
 
