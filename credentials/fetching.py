@@ -34,7 +34,8 @@ from credentials.errors import CannotFetch
 
 ACCEPT = (
     "application/vc, application/did+json, application/ld+json, application/json, "
-    "application/vc+jwt;q=0.9, application/jwt;q=0.9, image/*;q=0.5, application/pdf;q=0.4"
+    "application/vc+jwt;q=0.9, application/jwt;q=0.9, application/statuslist+jwt;q=0.9, "
+    "image/*;q=0.5, application/pdf;q=0.4"
 )
 _CHUNK = 64 * 1024
 _KEPT = 32

@@ -40,8 +40,9 @@ class Check:
     """One thing that was looked at.
 
     `code` is stable: well_formed, signature, issuer, dates, status.revocation, status.suspension,
-    status, schema, evidence, and for an endorsement each of these after “endorsement.”, with
-    endorsement.subject. `subject` is the id of what was looked at, or the name of a given file.
+    status, schema, evidence, for an SD-JWT VC binding and disclosed too, and for an endorsement
+    each of these after “endorsement.”, with endorsement.subject. `subject` is the id of what was
+    looked at, or the name of a given file.
     """
 
     code: str

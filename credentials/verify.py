@@ -21,6 +21,8 @@ from credentials.openbadges2 import check_open_badge_2, is_open_badge_2
 from credentials.parts import Part, Setting
 from credentials.reading import Secured, credential_bytes, document_of, read_secured
 from credentials.schema import check_form
+from credentials.sd_jwt_checks import check_sd_jwt
+from credentials.sd_jwt_reading import is_sd_jwt
 from credentials.status_checks import check_status
 from credentials.verdict import N_, Check, EvidenceItem, Finding, Outcome, Verdict, refused
 
@@ -48,7 +50,8 @@ def verify(
     endorsements: Sequence[bytes] = (),
     schemas: Path | None = None,
 ) -> Verdict:
-    """The verdict on a credential: JSON, a token (VC-JWT), a baked PNG or SVG, a certificate PDF.
+    """The verdict on a credential: JSON, a token (VC-JWT, SD-JWT VC), a baked PNG or SVG, a
+    certificate PDF.
 
     `evidence` maps names of files at hand to their lower-case hex SHA-256; `endorsements` are
     EndorsementCredentials that stand outside the document (on the credential's page, in a bundle);
@@ -56,7 +59,10 @@ def verify(
     """
     setting = Setting(fetch, now, schemas)
     try:
-        given = read_secured(_text(data, setting))
+        text = _text(data, setting)
+        if is_sd_jwt(text):
+            return _judge_sd_jwt(text, setting, evidence or {})
+        given = read_secured(text)
         part = Part(id_of(document_of(given)) or "")
     except CredentialError as error:
         return Verdict((Part("").refused("well_formed", error),))
@@ -81,6 +87,15 @@ def _judge(
     items = evidence_of(document)
     checks += _check_evidence(items, evidence)
     return Verdict(tuple(checks), document, items)
+
+
+def _judge_sd_jwt(data: bytes, setting: Setting, evidence: Mapping[str, str]) -> Verdict:
+    """All checks of what wallets show."""
+    checks, claims = check_sd_jwt(data, setting)
+    if claims is None:
+        return Verdict(tuple(checks))
+    items = evidence_of(claims)
+    return Verdict((*checks, *_check_evidence(items, evidence)), claims, items)
 
 
 def _text(data: bytes, setting: Setting) -> bytes:

@@ -27,7 +27,9 @@ _MARKS = {Finding.PASSED: "✓", Finding.FAILED: "✗", Finding.UNKNOWN: "?", Fi
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the badge, the evidence and where remote documents come from."""
-    parser.add_argument("badge", metavar="FILE|URL", help="JSON, JWT, a baked PNG or SVG, or a PDF")
+    parser.add_argument(
+        "badge", metavar="FILE|URL", help="JSON, JWT, SD-JWT, a baked PNG or SVG, or a PDF"
+    )
     parser.add_argument(
         "--evidence", metavar="FILE", nargs="+", action="extend", default=[], type=Path,
         help="files to compare with the digests in the badge",

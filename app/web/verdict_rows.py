@@ -37,6 +37,8 @@ NAMES = {
     "schema": marked("Form"),
     "evidence": marked("Evidence"),
     "subject": marked("What it speaks of"),
+    "binding": marked("Holder"),
+    "disclosed": marked("What was shown"),
 }
 MOST_REASONS = 2
 SUSPENDED = marked("It is suspended by its issuer, for a time: %(reason)s")

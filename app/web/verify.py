@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Response, current_app, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.web.access import parts, public
+from app.web.access import frame, parts, public
 from app.web.forms import messages
 from app.web.limits import limited
 from app.web.security import accepts_up_to
@@ -20,11 +20,13 @@ from credentials.fetching import Fetcher, RemoteFetcher
 from credentials.jwt import is_token
 from credentials.openbadges2 import is_open_badge_2
 from credentials.reading import MAX_FILE, credential_bytes, read_credential
+from credentials.sd_jwt_reading import is_sd_jwt
 from credentials.verify import Verdict, verify
 from storage.errors import InvalidInput, Problem
 from workflows.endorsements.queries import EndorsementView, public_endorsements
 from workflows.issuance.published import endorsement_documents, local_fetcher
 from workflows.issuance.queries import CredentialView
+from workflows.wallets.published import wallet_fetcher
 from workflows.words import marked
 
 blueprint = Blueprint("verify", __name__)
@@ -77,7 +79,7 @@ def check() -> AnyResponse:
 
 def _verified(source: str) -> AnyResponse:
     digests = request.form.get("digests", "")
-    fetch = local_fetcher(parts().db, parts().site, cast(Fetcher, current_app.extensions[FETCHER]))
+    fetch = _fetch()
     try:
         data = fetch(_address(source)) if _is_address(source) else _credential_in(source)
     except CredentialError as error:
@@ -100,6 +102,14 @@ def _verified(source: str) -> AnyResponse:
         "about": _about(verdict, own),
     }
     return _answer(context)
+
+
+def _fetch() -> Fetcher:
+    """What gets documents: our own from the database, those of others from where they are."""
+    elsewhere = cast(Fetcher, current_app.extensions[FETCHER])
+    house = frame().house
+    own = local_fetcher(parts().db, parts().site, elsewhere)
+    return wallet_fetcher(parts().db, parts().issuer, house.id if house else None, own)
 
 
 def _id_in(data: bytes) -> str | None:
@@ -158,7 +168,7 @@ def _credential_in(source: str) -> bytes:
     if text.startswith("<"):
         return credential_bytes(text.encode("utf-8", "replace"))
     data = text.encode("utf-8", "replace")
-    if text.startswith(("{", "[")) or is_token(data):
+    if text.startswith(("{", "[")) or is_token(data) or is_sd_jwt(data):
         return data
     raise CredentialError(NO_CREDENTIAL)
 
@@ -179,6 +189,8 @@ def _digests(text: str) -> dict[str, str]:
 def _about(verdict: Verdict, own: CredentialView | None) -> dict[str, str]:
     """Who and what, as the document says; empty where it does not."""
     document = verdict.document or {}
+    if "vct" in document:
+        return _about_shown(document)
     subject = _object(document.get("credentialSubject"))
     badge = _object(document.get("badge"))
     return {
@@ -187,6 +199,18 @@ def _about(verdict: Verdict, own: CredentialView | None) -> dict[str, str]:
         "place": _place(document.get("issuer") or badge.get("issuer")),
         "learner": _learner(subject),
         "own": own.url if own else "",
+    }
+
+
+def _about_shown(claims: JsonObject) -> dict[str, str]:
+    """Who and what, as an SD-JWT VC says of which not everything need be shown."""
+    name = claims.get("name")
+    return {
+        "title": _name(claims.get("achievement")),
+        "issuer": _name(claims.get("issuing_institution")),
+        "place": _place(claims.get("iss")),
+        "learner": name[:300] if isinstance(name, str) else "",
+        "own": "",
     }
 
 

@@ -200,6 +200,25 @@ def binding_of(presented: str, key: HolderKey, clock: SetClock) -> str:
     return jwt.encode(body, key.private, algorithm=key.alg, headers={"typ": "kb+jwt"})
 
 
+def test_the_verify_page_says_check_by_check_what_a_wallet_shows(holder: Holder) -> None:
+    wallet = holder.let_in()
+    sd_jwt = wallet.take(wallet.prove(wallet.nonce())).get_json()["credentials"][0]["credential"]
+    bound = sd_jwt + binding_of(sd_jwt, wallet.key, holder.clock)
+    page = holder.browser.post("/verify", {"source": bound}).text
+    assert "This credential is valid" in page and "Ana Souza" in page
+    assert "It was shown to https://works.example" in unescape(page)
+    hidden = holder.browser.post("/verify", {"source": sd_jwt.split("~")[0] + "~"}).text
+    assert "This credential is valid" in hidden and "Ana Souza</" not in answer_of(hidden)
+    set_aside(holder.issued, "revoke_credential", Reason.ISSUED_IN_ERROR.value)
+    page = holder.browser.post("/verify", {"source": bound}).text
+    assert "This credential is not valid" in page and "It was revoked by its issuer." in page
+
+
+def answer_of(page: str) -> str:
+    """The part of the verify page that is about the credential."""
+    return page[page.index("<main") :]
+
+
 @pytest.mark.parametrize("form", ["open_badge", "token"])
 def test_a_wallet_takes_the_open_badge_as_it_is(holder: Holder, form: str) -> None:
     wallet = holder.let_in(form)

@@ -130,10 +130,10 @@ def _evidence(claims: CredentialClaims) -> Iterator[JsonValue]:
             {
                 "id": item.id,
                 "name": item.name,
-                "kind": item.genre,
+                "genre": item.genre,
                 "description": item.description,
                 "narrative": item.narrative,
-                "media_type": item.media_type,
+                "mediaType": item.media_type,
                 "digestMultibase": multibase_sha256(item.sha256),
             }
         )
