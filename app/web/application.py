@@ -7,9 +7,11 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import logs
+from app.api import openbadges, rest
 from app.api import page as api_page
-from app.api import rest
 from app.container import Container
+from app.oauth import pages as oauth_pages
+from app.oauth import views as oauth
 from app.settings import Settings
 from app.vcapi import views as vcapi
 from app.wallets import machine as wallets
@@ -18,11 +20,12 @@ from app.web import (
     access,
     account,
     admin,
+    appearance,
     assessor,
     assets,
     batches,
+    brought,
     catalogue,
-    appearance,
     consent,
     credentials,
     documents,
@@ -106,14 +109,18 @@ def _blueprints(settings: Settings) -> list[Blueprint]:
         employer.blueprint,
         verify.blueprint,
         admin.blueprint,
+        appearance.blueprint,
         keeping.blueprint,
         tokens.blueprint,
         rest.blueprint,
         api_page.blueprint,
         vcapi.blueprint,
+        oauth.blueprint,
+        oauth_pages.blueprint,
+        openbadges.blueprint,
+        brought.blueprint,
         wallets.blueprint,
         wallet.blueprint,
-        appearance.blueprint,
     ]
     return [*pages, mailbox.blueprint] if settings.demo else pages
 
