@@ -8,14 +8,14 @@ when it does nothing else. `ASSAY_BENCH_BATCH` names another number.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import select
 
 from bench.house import House, house
-from bench.measure import Result, compared, rate
+from bench.measure import Result, compared, processor_rate
 from credentials.issuing import sign_credential
 from storage.errors import NotFound
 from storage.events import SYSTEM
@@ -32,6 +32,7 @@ from workflows.issuance.progress import Progress, progress_of
 COUNT = int(os.environ.get("ASSAY_BENCH_BATCH", "10000"))
 WORKERS = 2
 GOAL = 1000
+SIGN_ONLY = "sign only, one core"
 LONGEST_SECONDS = 900
 
 
@@ -41,32 +42,38 @@ def results() -> Iterator[Result]:
         panel = _decided(place)
         cases = decided_twins(place.parts.db, panel.case_id, COUNT)
         _as_autovacuum_would(place)
-        cpu, began = place.cpu_seconds(), time.perf_counter()
+        before, began = place.cpu_seconds(), time.perf_counter()
         batch = begin_releases(place.parts.db, place.parts.issuer, panel.registrar, cases)
         published = COUNT / _until_done(place, panel.registrar, batch, began)
-        cpu = place.cpu_seconds() - cpu
+        spent = place.cpu_seconds()
+        spent.subtract(before)
         alone = _signed_alone(place)
-        yield compared(
-            f"batch of {COUNT}, published",
-            "credentials/s",
-            published,
-            "sign only, one core",
-            alone,
-        )
+        yield _against_signing(f"batch of {COUNT}, published", published, alone)
         yield compared("batch against its goal", "credentials/s", published, "goal", GOAL, goal=1.0)
-        yield compared(
-            "batch, processor time",
-            "ms/credential",
-            cpu / COUNT * 1000,
-            "sign only, one core",
-            1000 / alone,
-        )
+        yield from _processor_time(spent, alone)
         institution_id = place.world.institution_id
         rotate_key(place.parts.db, place.parts.issuer, SYSTEM, institution_id)
         began = time.perf_counter()
         batch = begin_resigning(place.parts.db, SYSTEM, institution_id)
         anew = COUNT / _until_done(place, panel.registrar, batch, began)
-        yield compared(f"{COUNT} signed anew", "credentials/s", anew, "sign only, one core", alone)
+        yield _against_signing(f"{COUNT} signed anew", anew, alone)
+
+
+def _against_signing(name: str, found: float, alone: float) -> Result:
+    return compared(name, "credentials/s", found, SIGN_ONLY, alone)
+
+
+def _processor_time(spent: Mapping[str, float], alone: float) -> Iterator[Result]:
+    """What a credential costs in all, and where: both cores together have two milliseconds of each
+    when a thousand are published in a second."""
+    for name, seconds in {"all": sum(spent.values()), **spent}.items():
+        yield compared(
+            f"batch, processor time, {name}",
+            "ms/credential",
+            seconds / COUNT * 1000,
+            SIGN_ONLY,
+            1000 / alone,
+        )
 
 
 def _decided(place: House) -> Panel:
@@ -93,7 +100,7 @@ def _until_done(place: House, registrar: Actor, batch: UUID, began: float) -> fl
             return took
         if told.given_up or took > LONGEST_SECONDS:
             raise AssertionError(told)
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 def _progress(place: House, registrar: Actor, batch: UUID) -> Progress:
@@ -108,4 +115,4 @@ def _signed_alone(place: House) -> float:
         raise NotFound("Nothing was issued.")
     frozen = read_frozen(one.claims)
     claims = frozen.credential_claims()
-    return rate(lambda: sign_credential(claims, KEY, METHOD, frozen.created))
+    return processor_rate(lambda: sign_credential(claims, KEY, METHOD, frozen.created))

@@ -43,6 +43,7 @@ from storage.ids import OutboxId, new_id
 from storage.outbox import PACE, Pace
 from storage.vocabulary import Queue
 from workflows.evidence.one_pass import read_once
+from workflows.issuance import signing
 from workflows.work import begin_work, is_done
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def _warm_up(parts: "Container", queue: str) -> None:
         if queue == Queue.SEAL:
             parts.vault.warm_up()
             read_once([b"%PDF-"], "warm.pdf", NoScanner(), lambda _: None)
+        if queue == Queue.ISSUE:
+            signing.warm_up(parts.clock.now())
     except AssayError as error:
         log.warning("worker starts cold", reason=str(error))
     finally:

@@ -12,13 +12,14 @@ from sqlmodel import col, func, select
 
 from credentials.documents import load_json
 from credentials.verify import Outcome, verify
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
 from storage.events import SYSTEM
 from storage.ids import CaseId, CredentialId, OutboxId, sha256_of
 from storage.outbox import AlreadyDone
 from storage.tables import (
     Batch,
+    BatchMember,
     BatchSlice,
     Case,
     Credential,
@@ -26,9 +27,10 @@ from storage.tables import (
     Event,
     Mail,
     OutboxRow,
+    OutcomeDecision,
     StatusEntry,
 )
-from storage.vocabulary import BatchKind, CaseState, Role
+from storage.vocabulary import BatchKind, CaseState, OutcomeResult, Role
 from tests.fixtures.decided import decided_twins
 from tests.fixtures.issued import ISSUER, nothing, run_promised, sign_lists
 from tests.fixtures.panel import Panel
@@ -188,6 +190,31 @@ class TestReleasing:
         run_releases(decided)
         once_each(decided)
 
+    def test_what_a_killed_worker_released_without_a_credential_is_no_problem(
+        self, decided: Decided
+    ) -> None:
+        batch_id = decided.begin()
+        with decided.db.transaction() as tx:
+            promise = tx.session.exec(
+                select(OutboxRow).where(OutboxRow.kind == Work.RELEASE_SLICE.value)
+            ).all()[0]
+            case_id = tx.session.exec(
+                select(BatchMember.case_id).where(BatchMember.slice_id == promise.subject_id)
+            ).all()[0]
+            earned_nothing(tx, case_id)
+        assert killed_at(decided.db, promise, "batch.released") == 137
+        run_releases(decided)
+        told = decided.progress(batch_id)
+        assert (told.done, told.passed_over, list(told.problems)) == (7, 0, [])
+        assert case_id not in {row.case_id for row in rows(decided.db)}
+        assert len(rows(decided.db)) == 6
+        with decided.db.reading() as tx:
+            assert tx.session.get_one(Case, case_id).state == CaseState.CLOSED.value
+            times = tx.session.exec(
+                select(func.count()).where(Event.kind == "release_case", Event.case_id == case_id)
+            ).one()
+        assert times == 1
+
     def test_it_stops_between_slices_and_goes_on_where_it_was(self, decided: Decided) -> None:
         batch_id = decided.begin()
         with decided.db.reading() as tx:
@@ -329,6 +356,15 @@ class TestSigningAnew:
         documents = {row.id: row.document for row in rows(issued.db)}
         assert documents[first.id] == first.document
         assert CredentialId(first.id) in documents
+
+
+def earned_nothing(tx: Transaction, case_id: UUID) -> None:
+    """Have it decided that nothing is recognised of a case yet."""
+    decision_id = tx.session.get_one(Case, case_id).decision_id
+    for row in tx.session.exec(
+        select(OutcomeDecision).where(OutcomeDecision.decision_id == decision_id)
+    ):
+        row.result, row.level = OutcomeResult.NOT_YET.value, None
 
 
 def killed_at(

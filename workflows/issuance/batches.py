@@ -25,7 +25,7 @@ from workflows.issuance.keys import Issuer, ensure_issuer_key, live_key_id
 from workflows.issuance.progress import WORK_OF, given_up_of, own_batch
 from workflows.work import Work, promise_work
 
-RELEASED_AT_ONCE = 500
+RELEASED_AT_ONCE = 1000
 SIGNED_AT_ONCE = 1000
 MOST_CASES = 50_000
 

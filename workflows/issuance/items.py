@@ -6,6 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Text, cast
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from storage.bulk import among
@@ -100,12 +102,17 @@ def issued_items_of(
 
 
 def _submitted(tx: Transaction, wanted: Sequence[Wanted]) -> Mapping[CaseId, tuple[_Item, ...]]:
+    """The items of each manifest; its JSON is read at once, and not first as plain values."""
     rounds = {one.case_id: one.round for one in wanted}
-    rows = tx.session.exec(select(Manifest).where(among(col(Manifest.case_id), list(rounds)))).all()
+    rows = tx.session.execute(
+        columns(col(Manifest.case_id), col(Manifest.round), cast(col(Manifest.body), Text)).where(
+            among(col(Manifest.case_id), list(rounds))
+        )
+    ).all()
     return {
-        CaseId(row.case_id): _Manifest.model_validate(row.body).items
-        for row in rows
-        if row.round == rounds[CaseId(row.case_id)]
+        CaseId(case_id): _Manifest.model_validate_json(body).items
+        for case_id, round_number, body in rows
+        if round_number == rounds[CaseId(case_id)]
     }
 
 

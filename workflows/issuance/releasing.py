@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from storage.bulk import JsonText, among, write_rows
+from storage.bulk import JsonText, among, kept_to_the_end, write_rows
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
-from storage.errors import AssayError
+from storage.errors import AssayError, Unavailable
 from storage.events import SYSTEM, Act, Fact, Who, record_acts
 from storage.ids import CaseId, CredentialId, InstitutionId, OutboxId, sha256_of
 from storage.outbox import receive
@@ -84,6 +84,7 @@ class Made:
     letter: Letter
 
 
+@kept_to_the_end()
 def release_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: OutboxId) -> None:
     """The job: release the cases of a slice and issue what they earned.
 
@@ -101,6 +102,7 @@ def release_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: Outbo
     made = _make(db, issuer, turn, places)
     crash_point("batch.signed")
     problems = {**turn.problems, **_release_unearned(db, issuer.site, turn)}
+    crash_point("batch.released")
     _record(db, turn, made, problems=problems, slice_id=slice_id, outbox_id=outbox_id)
 
 
@@ -118,7 +120,10 @@ def _turn(tx: Transaction, batch: Batch, part: BatchSlice) -> Turn:
     resources = case_resources(tx, [member.case for member in members])
     problems: Problems = {}
     free = []
+    done = _released_before(tx, batch, members)
     for member in members:
+        if member.case.id in done:
+            continue
         answer = may(actor, Permission.RELEASE_CASE, resources[member.case.id])
         if state_of(member.case) is not CaseState.DECIDED:
             problems[member.case.id] = MOVED_ON
@@ -136,6 +141,19 @@ def _turn(tx: Transaction, batch: Batch, part: BatchSlice) -> Turn:
         unearned=[member for member in free if member.case.id not in earned],
         problems=problems,
     )
+
+
+def _released_before(tx: Transaction, batch: Batch, members: Sequence[Member]) -> frozenset[UUID]:
+    """The cases without a credential that this batch has released in a run that did not end."""
+    released = [
+        one
+        for one in members
+        if state_of(one.case) is not CaseState.DECIDED
+        and one.decision.released_by == batch.started_by
+        and one.decision.released_at is not None
+        and one.decision.released_at >= batch.started_at
+    ]
+    return frozenset(one.case.id for one in released) - _earning(tx, released)
 
 
 def _starter(tx: Transaction, batch: Batch) -> Actor:
@@ -238,7 +256,10 @@ def _letter(facts: Facts) -> Letter:
 
 
 def _release_unearned(db: Database, site: Site, turn: Turn) -> Problems:
-    """Release what earned no credential, one by one; returns what could not be."""
+    """Release what earned no credential, one by one; returns what could not be.
+
+    Raises Unavailable: another run goes on with the rest.
+    """
     problems: Problems = {}
     for member in turn.unearned:
         try:
@@ -249,6 +270,8 @@ def _release_unearned(db: Database, site: Site, turn: Turn) -> Problems:
                 CaseId(member.case.id),
                 expected_version=member.case.version,
             )
+        except Unavailable:
+            raise
         except AssayError as error:
             problems[member.case.id] = str(error)
     return problems

@@ -13,6 +13,7 @@ from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from credentials.documents import JsonObject, load_json
+from storage.bulk import kept_to_the_end
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.events import SYSTEM, Fact, record_many
@@ -44,6 +45,7 @@ class Anew:
     document: str
 
 
+@kept_to_the_end()
 def resign_slice(db: Database, issuer: Issuer, slice_id: UUID, outbox_id: OutboxId) -> None:
     """The job: sign the credentials of a slice anew.
 

@@ -13,10 +13,17 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from credentials.claims import CredentialClaims
+from credentials.claims import (
+    AchievementClaims,
+    CredentialClaims,
+    IdentityClaim,
+    IssuerProfile,
+    LearnerClaim,
+)
 from credentials.contexts import pinned_contexts
 from credentials.documents import JsonObject, dump_json
 from credentials.issuing import sign_credential
+from credentials.keys import generate_ed25519
 from credentials.proofs import add_proof, check_proof
 from workflows.issuance.keys import SigningKey
 
@@ -43,6 +50,26 @@ class Told:
     claims: CredentialClaims
     at: datetime
     definition_id: UUID
+
+
+def warm_up(at: datetime) -> None:
+    """Read the contexts, and understand once what every credential says, before processes are
+    forked that would each do so anew. Signs something of nobody with a key that is forgotten."""
+    nobody = IssuerProfile("did:web:nobody.example", "Nobody")
+    address, kind = "https://nobody.example/nothing", "https://nobody.example/kind"
+    claims = CredentialClaims(
+        id=address,
+        name="Nothing",
+        description="Nothing",
+        issuer=nobody,
+        valid_from=at,
+        awarded_date=at,
+        learner=LearnerClaim(identities=(IdentityClaim("name", "Nobody"),)),
+        achievement=AchievementClaims(kind, "Nothing", "Nothing", kind, "Nothing"),
+    )
+    key, method = generate_ed25519(), f"{nobody.id}#key"
+    signed = sign_credential(claims, key, method, at)
+    check_proof(signed, lambda _: key.public_key(), pinned_contexts())
 
 
 def sign_alone(document: JsonObject, key: SigningKey, at: datetime) -> str:
