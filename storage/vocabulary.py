@@ -181,6 +181,32 @@ class OutcomeResult(StrEnum):
     NOT_ASSESSED = "not_assessed"
 
 
+class AppealGround(StrEnum):
+    """Why a learner asks for a decision to be looked at anew."""
+
+    PROCEDURE = "procedure"
+    OVERLOOKED = "overlooked"
+    """evidence that was submitted was not looked at"""
+    BIAS = "bias"
+    """somebody had an interest, or was not impartial"""
+    RUBRIC = "rubric"
+    """a criterion or a level was misread"""
+    NEW_EVIDENCE = "new_evidence"
+
+
+class AppealResult(StrEnum):
+    """How an appeal was answered. All but the first and the last lead to a new decision."""
+
+    CONFIRMED = "confirmed"
+    REDECIDED = "redecided"
+    """decided anew, from the same scores"""
+    REASSESSED = "reassessed"
+    """assessed and decided anew, from the same evidence"""
+    REOPENED = "reopened"
+    """given back to the learner for new evidence"""
+    TAKEN_BACK = "taken_back"
+
+
 class CredentialState(StrEnum):
     """Where a credential stands."""
 

@@ -43,7 +43,9 @@ LOOKS: Mapping[str, tuple[str, str]] = {
     "decision": (
         """
         SELECT c.id FROM plar_case c JOIN decision d ON d.id = c.decision_id
-        WHERE d.case_id <> c.id OR d.round <> c.round OR d.replaced_at IS NOT NULL
+        WHERE d.case_id <> c.id OR d.replaced_at IS NOT NULL OR d.round > c.round
+           -- while an appeal is assessed anew the decision in force is of the round before
+           OR (d.round < c.round AND c.state IN ('decided', 'released', 'closed', 'appeal'))
         """,
         "the case points to a decision that is not its own live one",
     ),
@@ -51,9 +53,10 @@ LOOKS: Mapping[str, tuple[str, str]] = {
         """
         SELECT c.id FROM plar_case c
         WHERE (SELECT count(*) FROM manifest m WHERE m.case_id = c.id)
-           <> (SELECT count(*) FROM event e WHERE e.case_id = c.id AND e.kind = 'submit_case')
+           <> (SELECT count(*) FROM event e WHERE e.case_id = c.id
+               AND e.kind IN ('submit_case', 'reassess_case'))
         """,
-        "it was not submitted as often as manifests were frozen",
+        "it was not submitted, or opened anew, as often as manifests were frozen",
     ),
     "submitted_item": (
         # an erased item has given up its digest; the manifest keeps it

@@ -17,6 +17,7 @@ from storage.baton import SWEEPER, Baton
 from storage.outbox_reports import overdue
 from storage.reconcile import rehash
 from workflows.attestations.commands import expire_attestations
+from workflows.decisions.appeal_answers import end_late_appeals
 from workflows.endorsements.commands import expire_endorsements
 from workflows.evidence.sweeping import (
     abandon_uploads,
@@ -130,6 +131,11 @@ TICKS: tuple[Tick, ...] = (
     Tick("clear_incoming", timedelta(hours=6), lambda parts: clear_incoming(parts.db, parts.vault)),
     Tick("expire_attestations", timedelta(minutes=10), lambda parts: expire_attestations(parts.db)),
     Tick("expire_endorsements", timedelta(minutes=10), lambda parts: expire_endorsements(parts.db)),
+    Tick(
+        "end_late_appeals",
+        timedelta(hours=1),
+        lambda parts: end_late_appeals(parts.db, parts.site),
+    ),
     Tick("renew_lists", timedelta(hours=1), lambda parts: renew_lists(parts.db)),
     Tick(
         "tell_running_out",

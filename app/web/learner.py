@@ -26,6 +26,7 @@ from workflows.cases.overview import learner_overview, step_of_case
 from workflows.cases.queries import CaseView
 from workflows.cases.rules import Declaration
 from workflows.cases.states import EDITABLE, transition
+from workflows.decisions.appeal_queries import appeal_standing
 from workflows.decisions.results import result_for_learner
 from workflows.evidence.coverage import CoverageStatus
 from workflows.evidence.queries import ItemRow, case_items
@@ -187,10 +188,12 @@ def _case_page(case_id: CaseId) -> dict[str, object]:
             "manifest": queries.manifest_of(tx, case_id, view.round),
             "history": queries.history_for_learner(tx, case_id),
             "result": result_for_learner(tx, case_id),
+            "appeal": appeal_standing(tx, case_id),
             "attestations": asked_rows(attestations_of(tx, case_id)),
             "editable": view.state in EDITABLE,
             "name_in_clear": name_choice(tx, case_id),
             "may_withdraw": transition(view.state, "withdraw_case") is not None
+            and view.decision_id is None
             and bool(may(actor(), Permission.WITHDRAW_CASE, resource())),
         }
 

@@ -19,7 +19,7 @@ from workflows.issuance.correcting import Correction, correct_credential
 from workflows.issuance.naming import asked_unnamed
 from workflows.issuance.queries import credentials_of
 from workflows.issuance.record import CredentialRecord, record_of
-from workflows.issuance.rules import CHANGES, REASONS
+from workflows.issuance.rules import CHANGES, REASONS, Reason
 
 blueprint = Blueprint("registrar", __name__, url_prefix="/staff/credentials")
 
@@ -142,7 +142,10 @@ def _record(credential_id: UUID) -> CredentialRecord:
 
 
 def _status_page(credential_id: UUID, act: str) -> dict[str, object]:
-    reasons = [(one.value, _(REASONS[one])) for one in CHANGES[ACTS[act]].reasons]
     record = _record(credential_id)
+    offered = [
+        one for one in CHANGES[ACTS[act]].reasons if record.appealed or one is not Reason.APPEAL
+    ]
+    reasons = [(one.value, _(REASONS[one])) for one in offered]
     possible = ACTS[act] in record.acts
     return {"record": record, "act": act, "reasons": reasons, "possible": possible}

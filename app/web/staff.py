@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.web import hx, staff_decision, staff_moderation, staff_seats
+from app.web import hx, staff_appeal, staff_decision, staff_moderation, staff_seats
 from app.web.access import actor, needs, parts
 from app.web.forms import Text, again, asked_page, parse
 from app.web.staff_page import VersionForm, case_page
@@ -20,7 +20,7 @@ from workflows.cases import commands, queries
 from workflows.decisions.worklist import staff_cases, staff_home
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
-for acts in (staff_seats, staff_moderation, staff_decision):
+for acts in (staff_seats, staff_moderation, staff_decision, staff_appeal):
     blueprint.register_blueprint(acts.blueprint)
 
 

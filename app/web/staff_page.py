@@ -8,6 +8,7 @@ from app.web.evidence_shown import looks_at
 from app.web.forms import Form
 from app.web.learner_rows import stepper
 from storage.ids import CaseId
+from workflows.decisions.appealed import was_appealed
 from workflows.decisions.queries import staff_case
 
 
@@ -22,6 +23,7 @@ def case_page(case_id: UUID) -> dict[str, object]:
     with parts().db.reading() as tx:
         case = staff_case(tx, actor(), CaseId(case_id))
         looks = looks_at(tx, case.submitted.items)
+        appealed = was_appealed(tx, CaseId(case_id))
     definition, frozen = case.view.definition, case.submitted
     covered = coverage_rows(definition, frozen.coverage)
     kept = {row.outcome.code: coverage_row(definition, row.kept) for row in case.outcomes}
@@ -33,4 +35,5 @@ def case_page(case_id: UUID) -> dict[str, object]:
         "kept": kept,
         "matrix": drawing(definition, frozen.coverage, frozen.items, frozen.as_of),
         "stepper": stepper(case.view.state),
+        "appealed": appealed,
     }

@@ -6,7 +6,7 @@ from storage.tables.base import Table
 from storage.tables.batches import Batch, BatchMember, BatchSlice
 from storage.tables.brought import BroughtCredential
 from storage.tables.cases import CASE_NUMBERS, Case, CaseUsage, CoverageRecord, Manifest, SelfRating
-from storage.tables.decisions import Decision, OutcomeDecision
+from storage.tables.decisions import Appeal, AppealPoint, Decision, OutcomeDecision
 from storage.tables.events import Event
 from storage.tables.evidence import (
     ErasedBytes,
@@ -64,6 +64,8 @@ __all__ = [
     "Agreement",
     "ApiCredential",
     "ApiStatusList",
+    "Appeal",
+    "AppealPoint",
     "Assignment",
     "Attestation",
     "Batch",

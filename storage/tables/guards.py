@@ -1,5 +1,7 @@
 """What constraints on one row cannot say: triggers that hold what must never be."""
 
+from storage.tables import appeal_guards
+
 GUARDS = (
     """
     CREATE FUNCTION event_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -372,3 +374,6 @@ NOT_COUNTED = (
     "DROP FUNCTION usage_is_counted",
     "DROP FUNCTION bytes_held",
 )
+
+APPEALED = appeal_guards.APPEALED
+NOT_APPEALED = appeal_guards.NOT_APPEALED

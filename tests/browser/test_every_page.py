@@ -48,6 +48,7 @@ LETTER = re.compile("/mailbox/.")
 
 LED_TO_BY_NOBODY = {
     "api.case": "for programs",
+    "staff.appeal.page": "there while a learner asks for a review",
     "api.cases": "for programs",
     "api.item": "asked by the upload's own script, and for programs",
     "api.items": "for programs",

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from storage.database import Database
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
 from storage.ids import CriterionCode
-from storage.vocabulary import CaseState, Role
+from storage.vocabulary import AppealGround, AppealResult, CaseState, Role
+from tests.fixtures.appealed import allow_new_evidence
 from tests.fixtures.panel import WHY, Panel
 from tests.fixtures.recall import Recall
 from tests.fixtures.world import SIGNED, SITE, World
@@ -17,6 +18,13 @@ from workflows.access.rules import Actor
 from workflows.assessment.moderation import ask_third_assessor, conclude_moderation
 from workflows.cases import commands as cases
 from workflows.cases.states import TRANSITIONS, Transition, transition
+from workflows.decisions.appeal_answers import AppealAnswer, answer_appeal
+from workflows.decisions.appeals import (
+    AppealRequest,
+    appeal_case,
+    receive_appeal,
+    take_back_appeal,
+)
 from workflows.decisions.commands import decide_case, release_case
 
 S = CaseState
@@ -35,6 +43,8 @@ TABLES = [
     "agreement",
     "decision",
     "outcome_decision",
+    "appeal",
+    "appeal_point",
     "manifest",
     "evidence_item",
     "self_rating",
@@ -95,6 +105,39 @@ def _closed(panel: Panel) -> None:
     panel.release()
 
 
+def _appeal(panel: Panel) -> None:
+    _appealed(panel, AppealGround.RUBRIC)
+
+
+def _appealed(panel: Panel, ground: AppealGround) -> None:
+    """An appeal that was received; from here on the decider is who was appointed to answer it."""
+    _closed(panel)
+    allow_new_evidence(panel)
+    appeal_case(panel.db, SITE, panel.learner, panel.case_id, _request(panel, ground))
+    panel.decider = panel.world.person(Role.DECIDER)
+    reviewer = panel.decider.account_id
+    assert reviewer is not None
+    receive_appeal(panel.db, SITE, panel.coordinator, panel.case_id, reviewer)
+
+
+def _with_evidence(panel: Panel) -> None:
+    _appealed(panel, AppealGround.NEW_EVIDENCE)
+
+
+def _reopened(panel: Panel) -> None:
+    _with_evidence(panel)
+    _answer(AppealResult.REOPENED)(panel, panel.decider)
+
+
+def _request(panel: Panel, ground: AppealGround = AppealGround.RUBRIC) -> AppealRequest:
+    return AppealRequest({panel.world.definition.outcomes[0].code: ground}, WHY)
+
+
+def _answer(result: AppealResult) -> "Act":
+    given = AppealAnswer(result, WHY)
+    return lambda p, who: answer_appeal(p.db, SITE, who, p.case_id, given)
+
+
 def _withdrawn(panel: Panel) -> None:
     cases.withdraw_case(panel.db, panel.learner, panel.case_id)
 
@@ -110,9 +153,16 @@ REACHED: Mapping[CaseState, Callable[[Panel], None]] = {
     S.DECIDED: _decided,
     S.RELEASED: _released,
     S.CLOSED: _closed,
+    S.APPEAL: _appeal,
     S.WITHDRAWN: _withdrawn,
 }
 """How a case comes to each state by its people's own acts."""
+
+NEEDED = {
+    (S.APPEAL, "reopen_case"): _with_evidence,
+    (S.RETURNED, "take_back_appeal"): _reopened,
+}
+"""Where an act needs more than the state: how a case comes there."""
 
 Act = Callable[[Panel, Actor], object]
 ACTS: Mapping[str, Act] = {
@@ -125,6 +175,12 @@ ACTS: Mapping[str, Act] = {
     "decide_case": lambda p, who: decide_case(p.db, who, p.case_id, p.good_choices(), summary=WHY),
     "release_case": lambda p, who: release_case(p.db, SITE, who, p.case_id),
     "withdraw_case": lambda p, who: cases.withdraw_case(p.db, who, p.case_id),
+    "appeal_case": lambda p, who: appeal_case(p.db, SITE, who, p.case_id, _request(p)),
+    "take_back_appeal": lambda p, who: take_back_appeal(p.db, SITE, who, p.case_id),
+    "uphold_decision": _answer(AppealResult.CONFIRMED),
+    "redecide_case": _answer(AppealResult.REDECIDED),
+    "reassess_case": _answer(AppealResult.REASSESSED),
+    "reopen_case": _answer(AppealResult.REOPENED),
 }
 BY_ROLE = {
     Role.LEARNER: "learner",
@@ -172,7 +228,7 @@ def test_the_tables_acts_by_the_tables_roles_lead_where_it_says(
     recall: Recall, step: Transition
 ) -> None:
     panel = recall(Panel)
-    REACHED[step.source](panel)
+    NEEDED.get((step.source, step.command), REACHED[step.source])(panel)
     ACTS[step.command](panel, getattr(panel, BY_ROLE[step.role]))
     assert panel.state() is step.target
 

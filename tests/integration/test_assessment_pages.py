@@ -556,7 +556,7 @@ def test_having_looked_at_a_file_is_no_part_in_a_case(panel: Panel) -> None:
         (CaseState.SCREENING, StaffStep.SCREEN),
         (CaseState.RELEASED, StaffStep.WAIT_CREDENTIAL),
         (CaseState.CLOSED, StaffStep.NOTHING),
-        (CaseState.APPEAL, StaffStep.NOTHING),
+        (CaseState.APPEAL, StaffStep.RECEIVE_APPEAL),
     ],
 )
 def test_outside_assessment_the_state_says_what_is_next(state: CaseState, step: StaffStep) -> None:

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
 from storage.events import SYSTEM, Who
 from storage.ids import CaseId, DefinitionId, OutcomeCode, new_id
-from storage.tables import Case, Event, Mail, Manifest, ScoreSheet
-from storage.vocabulary import CaseState, EvidenceState, Role
+from storage.tables import Appeal, Case, Event, Mail, Manifest, ScoreSheet
+from storage.vocabulary import AppealResult, CaseState, EvidenceState, Role
 from tests.fixtures.world import DEFINITIONS, SIGNED, SITE, World
 from workflows.access.rules import VISITOR, Actor
 from workflows.canonical import content_hash
@@ -319,7 +319,8 @@ class TestStates:
             "return_case",
             "accept_for_assessment",
         )
-        assert commands_for(CaseState.CLOSED, list(Role)) == ()
+        assert commands_for(CaseState.CLOSED, list(Role)) == ("appeal_case",)
+        assert commands_for(CaseState.WITHDRAWN, list(Role)) == ()
 
     def test_the_diagram_names_every_transition(self) -> None:
         diagram = mermaid()
@@ -417,14 +418,25 @@ def test_open_sheets_end_with_the_case(world: World, ana: Actor, omar: Actor) ->
 def _put(db: Database, case_id: CaseId, state: CaseState) -> None:
     with db.transaction() as tx:
         case = lock_case(tx, case_id)
+        _appeal(tx, case_id, waits=state is CaseState.APPEAL)
         case.state = state.value
         case.submitted_at = tx.now
+
+
+def _appeal(tx: Transaction, case_id: CaseId, *, waits: bool) -> None:
+    """Let the appeal of the case, if it has one, wait for its answer, or be answered."""
+    for appeal in tx.session.exec(select(Appeal).where(Appeal.case_id == case_id)).all():
+        appeal.result = None if waits else AppealResult.TAKEN_BACK.value
+        appeal.answered_at = None if waits else tx.now
+    tx.session.flush()
 
 
 def _try(db: Database, case_id: CaseId, name: str, role: Role) -> CaseState | None:
     try:
         with db.transaction() as tx:
             case = lock_case(tx, case_id)
+            step = transition(CaseState(case.state), name)
+            _appeal(tx, case_id, waits=step is not None and step.target is CaseState.APPEAL)
             move(tx, case, name, Who(role))
             return CaseState(case.state)
     except Conflict:
@@ -445,6 +457,9 @@ def _decide_somehow(db: Database, world: World, case_id: CaseId) -> None:
         case = tx.session.get(Case, case_id)
         assert case is not None
         case.decision_id = case_id
+        tx.session.add(
+            Appeal(id=case_id, case_id=case_id, decision_id=case_id, reason="", asked_at=tx.now)
+        )
 
 
 class TestOverview:

@@ -165,6 +165,6 @@ def test_a_change_is_published_by_the_act_itself(issued: Issued) -> None:
         issued.registrar,
         issued.credential_id,
         act="suspend_credential",
-        reason=Reason.APPEAL,
+        reason=Reason.REVIEW,
     )
     assert outcome(issued, issued.credential_id) is Outcome.NOT_VALID

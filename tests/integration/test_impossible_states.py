@@ -24,12 +24,15 @@ from storage.tables import (
     AccessToken,
     Account,
     ApiStatusList,
+    Appeal,
+    AppealPoint,
     Batch,
     BatchMember,
     BatchSlice,
     BroughtCredential,
     Caption,
     CaseHold,
+    Decision,
     ErasurePlan,
     EvidenceItem,
     IssuerKey,
@@ -48,8 +51,10 @@ from storage.tables import (
     WebhookEndpoint,
     WebSession,
 )
-from storage.tables.guards import GUARDS
+from storage.tables.guards import APPEALED, GUARDS
 from storage.vocabulary import (
+    AppealGround,
+    AppealResult,
     BatchKind,
     CaptionKind,
     EvidenceState,
@@ -115,6 +120,12 @@ CHECKS: list[tuple[str, str]] = [
     ("ck_evidence_item_does_not_replace_itself", "UPDATE evidence_item SET replaces_id = id"),
     ("ck_time_span_start_not_negative", "UPDATE time_span SET start_ms = -1"),
     ("ck_time_span_ends_after_start", "UPDATE time_span SET end_ms = start_ms"),
+    ("ck_appeal_answered_has_time", "UPDATE appeal SET answered_at = NULL"),
+    ("ck_appeal_received_has_time", "UPDATE appeal SET received_at = now()"),
+    (
+        "ck_appeal_ended_is_answered",
+        "UPDATE appeal SET result = NULL, answered_at = NULL, ended_at = now()",
+    ),
     ("ck_credential_signed_has_document", "UPDATE credential SET state = 'signed' WHERE id = :raw"),
     ("ck_credential_does_not_replace_itself", "UPDATE credential SET replaces_id = id"),
     (
@@ -140,7 +151,9 @@ CHECKS: list[tuple[str, str]] = [
 ]
 
 # what else a second row needs, so that nothing but a wrong word speaks against it
+ANSWERED: Values = {"result": "'confirmed'", "answered_at": "now()"}
 BESIDE: Mapping[str, Values] = {
+    "appeal": ANSWERED,
     "credential": {"document": "'{}'"},
     "webhook_endpoint": {"off_at": "now()"},
 }
@@ -164,7 +177,13 @@ TWICE: list[tuple[str, str, Values]] = [
     ("uq_agreement_case_id_round_criterion_code", "agreement", {}),
     ("ix_assignment_person", "assignment", {"seat": "3"}),
     ("ix_assignment_seat", "assignment", {"assessor_id": ":decider"}),
-    ("ix_decision_live", "decision", {}),
+    (
+        "ix_decision_live",
+        "decision",
+        {"decider_id": ":registrar", "released_by": "NULL", "released_at": "NULL"},
+    ),
+    ("ix_appeal_once", "appeal", {**ANSWERED, "ended_at": "now()"}),
+    ("ix_appeal_running", "appeal", {**ANSWERED, "result": "'taken_back'"}),
     ("uq_manifest_case_id_round", "manifest", {}),
     ("uq_status_entry_list_id_subject_id", "status_entry", {"position": "position + 1"}),
     ("ix_credential_first", "credential", {"replaces_id": "NULL"}),
@@ -243,6 +262,36 @@ TRIGGERS: list[tuple[str, str, str]] = [
         "second key",
         "UPDATE plar_case SET state = 'released', decision_id = :unreleased WHERE id = :draft",
     ),
+    ("appeal_by_another", "does not answer", "UPDATE appeal SET answered_by = :assessor"),
+    (
+        "appeal_by_another",
+        "does not answer",
+        "UPDATE appeal SET reviewer_id = :decider, received_at = now()",
+    ),
+    ("appeal_by_another", "does not answer", "UPDATE appeal SET answered_by = :learner"),
+    (
+        "decision_by_new_people",
+        "decide it again",
+        "INSERT INTO decision SELECT gen_random_uuid(), case_id, round + 1, decider_id, decided_at,"
+        " summary, gap_plan FROM decision",
+    ),
+    (
+        "sheet_by_new_people",
+        "score it again",
+        "UPDATE score_sheet SET assessor_id = :assessor, round = round + 1"
+        " WHERE assessor_id <> :assessor AND state = 'final'",
+    ),
+    (
+        "case_with_answer",
+        "waits for its answer",
+        "DO $$ BEGIN UPDATE appeal SET result = NULL, answered_at = NULL;"
+        " UPDATE plar_case SET state = 'decision'; END $$",
+    ),
+    (
+        "case_with_answer",
+        "has an appeal",
+        "UPDATE plar_case SET state = 'appeal'",
+    ),
     ("credential_written_once", "written once", "UPDATE credential SET document = '{}'"),
     ("credential_written_once", "written once", "UPDATE credential SET document = NULL"),
     ("endorsement_written_once", "written once", "UPDATE endorsement SET document = '{}'"),
@@ -271,6 +320,7 @@ class Full:
             "learner": issued.learner.account_id,
             "assessor": issued.panel.first.account_id,
             "decider": issued.panel.decider.account_id,
+            "registrar": issued.registrar.account_id,
             "draft": draft["case_id"],
             "raw": draft["credential_id"],
             "open_sheet": draft["sheet_id"],
@@ -302,7 +352,23 @@ class Full:
             return UUID(str(tx.session.execute(found, {"case": case_id}).scalar_one()))
 
     def _sign_for_programs(self) -> None:
+        """A list of what programs had signed, and a decision that is appealed."""
         with self.db.transaction() as tx:
+            released = col(Decision.released_at).is_not(None)
+            decision = tx.session.exec(select(Decision).where(released)).one()
+            appeal = Appeal(
+                id=new_id(),
+                case_id=decision.case_id,
+                decision_id=decision.id,
+                reason="They know each other.",
+                asked_at=tx.now,
+                result=AppealResult.REASSESSED.value,
+                answered_at=tx.now,
+            )
+            tx.session.add(appeal)
+            tx.session.flush()
+            bias = AppealGround.BIAS.value
+            tx.session.add(AppealPoint(appeal_id=appeal.id, outcome_code="x", ground=bias))
             key = tx.session.exec(select(IssuerKey)).first()
             assert key is not None
             tx.session.add(
@@ -683,5 +749,9 @@ def test_every_rule_of_the_tables_is_tried_here() -> None:
 
 
 def test_every_guard_is_tried_here() -> None:
-    guards = {found[1] for guard in GUARDS if (found := re.search(r"CREATE TRIGGER (\w+)", guard))}
+    guards = {
+        found[1]
+        for guard in (*GUARDS, *APPEALED)
+        if (found := re.search(r"CREATE TRIGGER (\w+)", guard))
+    }
     assert {name for name, _, _ in TRIGGERS} == guards

@@ -18,9 +18,11 @@ from storage.errors import Conflict, InvalidInput, Unavailable
 from storage.ids import new_id
 from storage.tables import METADATA, Case
 from storage.tables.guards import (
+    APPEALED,
     COUNTED,
     GUARDS,
     LETTING_GO,
+    NOT_APPEALED,
     NOT_COUNTED,
     NOT_LETTING_GO,
     NOT_SIGNED_ANEW,
@@ -129,7 +131,7 @@ class TestEqualToTheModels:
         engine = create_engine(driver_url(empty_url))
         with engine.begin() as connection:
             METADATA.create_all(connection)
-            for guard in (*GUARDS, *LETTING_GO, *SIGNED_ANEW, *COUNTED):
+            for guard in (*GUARDS, *LETTING_GO, *SIGNED_ANEW, *COUNTED, *APPEALED):
                 connection.exec_driver_sql(guard)
         engine.dispose()
         migrated, modelled = catalogue(database_url), catalogue(empty_url)
@@ -139,8 +141,9 @@ class TestEqualToTheModels:
 
     def test_every_guard_can_be_taken_down(self, database_url: str) -> None:
         with psycopg.connect(database_url) as connection:
-            for statement in (*NOT_COUNTED, *NOT_SIGNED_ANEW, *NOT_LETTING_GO, *UNGUARDS):
-                connection.execute(statement.encode())
+            for guards in (NOT_APPEALED, NOT_COUNTED, NOT_SIGNED_ANEW, NOT_LETTING_GO, UNGUARDS):
+                for statement in guards:
+                    connection.execute(statement.encode())
         left = [
             name for name in catalogue(database_url) if name.split()[0] in {"trigger", "function"}
         ]

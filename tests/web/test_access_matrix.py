@@ -96,6 +96,9 @@ def lets_in(scope: Scope, role: Role | None, name: str, whose: str) -> bool:
         Scope.CLEARED: involved and name in CLEARED,
         Scope.INSTITUTION: exists and not own,
         Scope.UNINVOLVED: exists and not own and not (involved and name in kept_out),
+        Scope.NEW_TO_IT: exists
+        and not own
+        and not (involved and name in OFFERED | MODERATED | DECIDED),
         Scope.NOT_ASSESSING: exists and not own and not (involved and name in OFFERED),
         Scope.OTHER_KEY: exists
         and not own
@@ -148,7 +151,14 @@ def test_every_view_names_its_permission(app: Flask) -> None:
 
 def test_every_view_of_a_thing_names_the_thing(app: Flask) -> None:
     """A permission that asks how near one stands needs to know to what."""
-    near = {Scope.OWN, Scope.OFFERED, Scope.CLEARED, Scope.INSTITUTION, Scope.UNINVOLVED}
+    near = {
+        Scope.OWN,
+        Scope.OFFERED,
+        Scope.CLEARED,
+        Scope.INSTITUTION,
+        Scope.UNINVOLVED,
+        Scope.NEW_TO_IT,
+    }
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         scopes = {grant.scope for grant in GRANTS[marked(view, "permission")]}

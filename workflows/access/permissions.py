@@ -42,6 +42,10 @@ class Permission(StrEnum):
     MODERATE_CASE = "moderate_case"
     DECIDE_CASE = "decide_case"
     RELEASE_CASE = "release_case"
+    APPEAL_CASE = "appeal_case"
+    READ_APPEAL = "read_appeal"
+    RECEIVE_APPEAL = "receive_appeal"
+    ANSWER_APPEAL = "answer_appeal"
 
     VIEW_OWN_CREDENTIALS = "view_own_credentials"
     SHARE_CREDENTIAL = "share_credential"
@@ -83,6 +87,8 @@ class Scope(StrEnum):
     """has declared no conflict, or was cleared by the coordinator"""
     UNINVOLVED = "uninvolved"
     """of the institution, and neither learner, assessor, moderator nor decider of the case"""
+    NEW_TO_IT = "new_to_it"
+    """uninvolved, and had no part in an earlier decision of the case either"""
     NOT_ASSESSING = "not_assessing"
     """of the institution, and not an assessor of the case: who scores blind sees no one's scores"""
     OTHER_KEY = "other_key"
@@ -163,9 +169,18 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
         Grant(Role.REGISTRAR, Scope.NOT_ASSESSING),
         Grant(Role.AUDITOR, Scope.NOT_ASSESSING),
     ),
-    Permission.MODERATE_CASE: (Grant(Role.MODERATOR, Scope.UNINVOLVED),),
-    Permission.DECIDE_CASE: (Grant(Role.DECIDER, Scope.UNINVOLVED),),
+    Permission.MODERATE_CASE: (Grant(Role.MODERATOR, Scope.NEW_TO_IT),),
+    Permission.DECIDE_CASE: (Grant(Role.DECIDER, Scope.NEW_TO_IT),),
     Permission.RELEASE_CASE: (Grant(Role.REGISTRAR, Scope.OTHER_KEY),),
+    Permission.APPEAL_CASE: LEARNER_OWN,
+    Permission.READ_APPEAL: (
+        Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),
+        Grant(Role.DECIDER, Scope.NEW_TO_IT),
+        Grant(Role.REGISTRAR, Scope.NOT_ASSESSING),
+        Grant(Role.AUDITOR, Scope.NOT_ASSESSING),
+    ),
+    Permission.RECEIVE_APPEAL: (Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),),
+    Permission.ANSWER_APPEAL: (Grant(Role.DECIDER, Scope.NEW_TO_IT),),
     Permission.VIEW_OWN_CREDENTIALS: (Grant(Role.LEARNER, Scope.HOLDER),),
     Permission.SHARE_CREDENTIAL: LEARNER_OWN,
     Permission.ASK_ENDORSEMENT: LEARNER_OWN,

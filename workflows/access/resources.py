@@ -175,7 +175,21 @@ def _every_part() -> CompoundSelect[tuple[UUID, UUID | None, str]]:
     decided = select(
         col(Decision.case_id), col(Decision.decider_id), literal(Part.DECIDED.value)
     ).where(col(Decision.case_id).in_(named))
-    return union_all(assigned, cleared, conflicted, screened, scored, moderated, decided)
+    judged = select(
+        col(Decision.case_id), col(Decision.decider_id), literal(Part.JUDGED.value)
+    ).where(col(Decision.case_id).in_(named))
+    moderated_then = (
+        select(col(Agreement.case_id), col(Agreement.moderator_id), literal(Part.JUDGED.value))
+        .join(
+            Decision,
+            (col(Decision.case_id) == col(Agreement.case_id))
+            & (col(Decision.round) == col(Agreement.round)),
+        )
+        .where(col(Agreement.case_id).in_(named), col(Agreement.moderator_id).is_not(None))
+        .distinct()
+    )
+    seen = (assigned, cleared, conflicted, screened, scored, moderated)
+    return union_all(*seen, decided, judged, moderated_then)
 
 
 EVERY_PART = _every_part()

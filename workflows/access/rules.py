@@ -44,6 +44,8 @@ class Part(StrEnum):
     SCORED = "scored"
     MODERATED = "moderated"
     DECIDED = "decided"
+    JUDGED = "judged"
+    """decided, or moderated what was decided: not again when the decision is appealed"""
     ADVISED = "advised"
 
 
@@ -170,11 +172,14 @@ def _cleared(grant: Grant, parts: frozenset[Part]) -> Answer:
 def _of_the_institution(grant: Grant, own: bool, parts: frozenset[Part]) -> Answer:
     if own:
         return Answer(False, "This is your own case: someone else does this.")
-    if grant.scope is Scope.UNINVOLVED:
-        reason = _involved(parts, {*ASSESSED, Part.MODERATED, Part.SCREENED})
+    if grant.scope in {Scope.UNINVOLVED, Scope.NEW_TO_IT}:
+        against = {*ASSESSED, Part.MODERATED, Part.SCREENED}
         # a moderator goes on moderating, a decider goes on reading what they decided
         if grant.role is Role.MODERATOR:
-            reason = _involved(parts, {*ASSESSED, Part.DECIDED})
+            against = {*ASSESSED, Part.DECIDED}
+        if grant.scope is Scope.NEW_TO_IT:
+            against |= {Part.JUDGED}
+        reason = _involved(parts, against)
         return Answer(not reason, reason, role=grant.role)
     if grant.scope is Scope.NOT_ASSESSING:
         reason = _involved(parts, {Part.SCORED, Part.CLEARED, Part.OFFERED})
@@ -197,6 +202,7 @@ REASONS: Mapping[Part, str] = {
     Part.SCORED: "You scored this case, so someone else does this.",
     Part.MODERATED: "You moderated this case, so someone else does this.",
     Part.DECIDED: "You decided this case, so someone else does this.",
+    Part.JUDGED: "You had a part in the decision on this case, so someone else does this.",
 }
 
 

@@ -44,6 +44,8 @@ class CandidateFacts:
     had_conflict: bool
     other_part: bool
     attested: bool
+    assessed_before: bool = False
+    """in a round that was decided, and is assessed anew"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def why_not(facts: CandidateFacts) -> tuple[str, ...]:
         (facts.attested, "Is a witness in this case."),
         (facts.other_part, "Had another part in this case."),
         (facts.had_conflict, "Declared a conflict of interest in this case."),
+        (facts.assessed_before, "Was asked to assess it before it was decided."),
         (facts.had_place and not facts.had_conflict, "Was asked in this round already."),
     )
     return tuple(reason for speaks, reason in reasons if speaks)
@@ -99,6 +102,8 @@ def candidates(tx: Transaction, case: Case) -> Sequence[Candidate]:
                     had_conflict=any(_conflicted(place) for place in places[account.id]),
                     other_part=account.id in others,
                     attested=any(same_mailbox(account.email, email) for email in witnesses),
+                    assessed_before=case.decision_id is not None
+                    and any(place.round < case.round for place in places[account.id]),
                 )
             ),
         )

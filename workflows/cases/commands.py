@@ -1,7 +1,7 @@
 """What a learner does with a case until it is submitted, and what screening does with it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlmodel import col, delete, select
@@ -173,11 +173,18 @@ def return_case(
                 problems=[Problem("note", "Say what the learner should add or change.")],
             )
         case.note_to_learner = note.strip()
-        case.due_at = None
+        case.due_at = evidence_due(tx, case)
         move(tx, case, "return_case", who, why=note.strip())
         case.round += 1
         retract_withdrawn(tx, case.id)
         tell_returned(tx, site, view_of(tx, case))
+
+
+def evidence_due(tx: Transaction, case: Case) -> datetime | None:
+    """Until when a returned case waits for its learner: for ever, but not under appeal."""
+    if case.decision_id is None:
+        return None
+    return tx.now + timedelta(days=view_of(tx, case).policy.appeal_days)
 
 
 @command
@@ -218,6 +225,8 @@ def withdraw_case(
         case = lock_case(tx, case_id)
         who = acting(actor, Permission.WITHDRAW_CASE, case_resource(tx, case))
         unchanged_since(case, expected_version)
+        if case.decision_id is not None:
+            raise Conflict("This case was decided before: what was recognised stays yours.")
         case.closed_at = tx.now
         case.due_at = None
         move(tx, case, "withdraw_case", who, why=why.strip())

@@ -23,6 +23,7 @@ class LearnerStep(StrEnum):
     WAIT_DECISION = "wait_decision"
     WAIT_RELEASE = "wait_release"
     WAIT_CREDENTIAL = "wait_credential"
+    WAIT_APPEAL = "wait_appeal"
     SHARE = "share"
     READ_STATEMENT = "read_statement"
     NOTHING = "nothing"
@@ -46,6 +47,7 @@ WAITING = {
     CaseState.MODERATION: LearnerStep.WAIT_ASSESSMENT,
     CaseState.DECISION: LearnerStep.WAIT_DECISION,
     CaseState.DECIDED: LearnerStep.WAIT_RELEASE,
+    CaseState.APPEAL: LearnerStep.WAIT_APPEAL,
 }
 
 

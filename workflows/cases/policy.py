@@ -47,7 +47,9 @@ class Policy(Frozen):
     or refused. `consent_covers`: what people who are seen or heard in evidence agree to. Times
     are in working days unless their name says otherwise.
     `reading_days_after_decision`: calendar days in which its assessors may still open a decided
-    case's evidence, for an appeal.
+    case's evidence, for an appeal. `appeal_days`: calendar days from the release in which the
+    learner can appeal; `appeal_answer_days`: in which they are answered;
+    `appeal_new_evidence`: new evidence is a ground, and the learner is given time to add it.
     """
 
     declaration_version: str = "1"
@@ -61,6 +63,9 @@ class Policy(Frozen):
     consent_covers: str = CONSENT_COVERS
     retention: Retention = Retention()
     reading_days_after_decision: int = Field(default=90, ge=0)
+    appeal_days: int = Field(default=60, ge=1)
+    appeal_answer_days: int = Field(default=10, ge=1)
+    appeal_new_evidence: bool = False
 
 
 def read_policy(body: Mapping[str, object]) -> Policy:

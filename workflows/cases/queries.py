@@ -89,11 +89,25 @@ TOLD_TO_LEARNER = frozenset(
         "accept_for_assessment",
         "decide_case",
         "release_case",
+        "receive_appeal",
+        "uphold_decision",
+        "redecide_case",
+        "reassess_case",
+        "reopen_case",
     }
 )
 KEPT_BACK = frozenset({"await_third_assessor", "access_refused", "open_evidence"})
 SAID_TO_LEARNER = frozenset(
-    {"return_case", "withdraw_case", "reject_evidence", "quarantine_evidence"}
+    {
+        "return_case",
+        "withdraw_case",
+        "reject_evidence",
+        "quarantine_evidence",
+        "uphold_decision",
+        "redecide_case",
+        "reassess_case",
+        "reopen_case",
+    }
 )
 
 

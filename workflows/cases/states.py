@@ -35,6 +35,14 @@ TRANSITIONS = (
     Transition(S.DECISION, "decide_case", Role.DECIDER, S.DECIDED),
     Transition(S.DECIDED, "release_case", Role.REGISTRAR, S.RELEASED),
     Transition(S.RELEASED, "close_case", Role.SYSTEM, S.CLOSED),
+    Transition(S.CLOSED, "appeal_case", Role.LEARNER, S.APPEAL),
+    Transition(S.APPEAL, "take_back_appeal", Role.LEARNER, S.CLOSED),
+    Transition(S.APPEAL, "uphold_decision", Role.DECIDER, S.CLOSED),
+    Transition(S.APPEAL, "redecide_case", Role.DECIDER, S.DECISION),
+    Transition(S.APPEAL, "reassess_case", Role.DECIDER, S.ASSESSMENT),
+    Transition(S.APPEAL, "reopen_case", Role.DECIDER, S.RETURNED),
+    Transition(S.RETURNED, "take_back_appeal", Role.LEARNER, S.CLOSED),
+    Transition(S.RETURNED, "end_appeal", Role.SYSTEM, S.CLOSED),
     *(
         Transition(state, "withdraw_case", Role.LEARNER, S.WITHDRAWN)
         for state in (
@@ -55,6 +63,7 @@ EDITABLE = frozenset({S.DRAFT, S.RETURNED})
 """States in which the learner may change evidence, mapping and self-assessment."""
 
 FINISHED = frozenset({S.CLOSED, S.WITHDRAWN, S.EXPIRED})
+"""States in which nothing is asked of anybody. Only an appeal leads out of one of them."""
 
 
 def transition(state: CaseState, command: str) -> Transition | None:

@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlmodel import select
-
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput
-from storage.events import SYSTEM
 from storage.ids import CaseId, CriterionCode, DecisionId, OutcomeCode, new_id
 from storage.tables import Case, Decision, OutcomeDecision
-from storage.vocabulary import CaseState, CoverageBasis, OutcomeResult
+from storage.vocabulary import CoverageBasis, OutcomeResult
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import Actor, acting
 from workflows.assessment.evidence import submitted
 from workflows.assessment.moderation import agreements
-from workflows.cases.load import MOVED_ON, lock_case, may_move, move, state_of, unchanged_since
+from workflows.cases.load import lock_case, may_move, move, unchanged_since
 from workflows.cases.queries import view_of
+from workflows.decisions.appeal_rules import nothing_lost
+from workflows.decisions.appealed import outcomes_of
+from workflows.decisions.closing import close_case
 from workflows.decisions.mails import tell_released
 from workflows.decisions.rules import (
     Agreed,
@@ -33,6 +33,7 @@ from workflows.evidence.coverage_kept import keep_coverage
 from workflows.frameworks.definition import Definition
 from workflows.issuance.addresses import Site
 from workflows.issuance.renewed import NOT_IN_FORCE, taken_back
+from workflows.issuance.reviewing import Follows, follow_appeal
 from workflows.work import Work, promise_work
 
 
@@ -65,6 +66,7 @@ def decide_case(
         if problems:
             raise InvalidInput("Nothing was decided yet.", problems=problems)
         assert who.account_id is not None
+        before = _replace_earlier(tx, case)
         decision = Decision(
             id=new_id(),
             case_id=case.id,
@@ -76,7 +78,8 @@ def decide_case(
         )
         tx.session.add(decision)
         tx.session.flush()
-        tx.session.add_all(_outcomes(decision.id, definition, agreed, choices))
+        rows = nothing_lost(before, _outcomes(decision.id, definition, agreed, choices))
+        tx.session.add_all(rows)
         case.decision_id = decision.id
         case.due_at = None
         keep_coverage(
@@ -87,7 +90,7 @@ def decide_case(
             as_of=frozen.as_of or tx.now.date(),
             outcomes=frozen.coverage,
         )
-        results = {choice.code: choice.result.value for choice in choices}
+        results = {row.outcome_code: row.result for row in rows}
         move(tx, case, "decide_case", who, data={"outcomes": results})
         return DecisionId(decision.id)
 
@@ -104,7 +107,8 @@ def release_case(
     """Turn the second key: the learner is told, and what was earned is issued.
 
     Returns whether a credential was earned; without one the case closes, and where something was
-    recognised a signed statement of it is issued, if the definition says so.
+    recognised a signed statement of it is issued, if the definition says so. After an appeal, what
+    was issued before is corrected where the new decision differs.
     Raises NotFound, Forbidden (the decider), Conflict (the case moved on, or what it renews is not
     in force).
     """
@@ -119,26 +123,17 @@ def release_case(
         results = results_of(tx, decision.id)
         earned = earns_credential(view.definition, results)
         move(tx, case, "release_case", who, data={"credential": earned})
-        tell_released(tx, site, view, earned=earned)
-        if earned or earns_statement(view.definition, results):
+        follows = follow_appeal(tx, site, who, case, decision)
+        tell_released(tx, site, view, earned=earned, follows=follows)
+        issued = follows is Follows.ISSUE
+        if issued and (earned or earns_statement(view.definition, results)):
             if taken_back(tx, case):
                 raise Conflict(NOT_IN_FORCE)
             key = f"issue:{decision.id}"
             promise_work(tx, Work.ISSUE_CREDENTIAL, decision.id, dedupe_key=key)
-        if not earned:
+        if not (issued and earned):
             close_case(tx, case)
         return earned
-
-
-def close_case(tx: Transaction, case: Case) -> None:
-    """End a released case, in the transaction of whoever has done the last thing for it.
-
-    Raises Conflict when it is not released.
-    """
-    if state_of(case) is not CaseState.RELEASED:
-        raise Conflict(MOVED_ON)
-    case.closed_at = tx.now
-    move(tx, case, "close_case", SYSTEM)
 
 
 def agreed_levels(tx: Transaction, case: Case) -> Agreed:
@@ -151,10 +146,18 @@ def agreed_levels(tx: Transaction, case: Case) -> Agreed:
 
 def results_of(tx: Transaction, decision_id: UUID) -> Mapping[OutcomeCode, OutcomeResult]:
     """What was decided of each outcome."""
-    rows = tx.session.exec(
-        select(OutcomeDecision).where(OutcomeDecision.decision_id == decision_id)
-    ).all()
+    rows = outcomes_of(tx, decision_id)
     return {OutcomeCode(row.outcome_code): OutcomeResult(row.result) for row in rows}
+
+
+def _replace_earlier(tx: Transaction, case: Case) -> Sequence[OutcomeDecision]:
+    """The outcomes of the decision that was appealed, which is replaced by the next; else none."""
+    if case.decision_id is None:
+        return ()
+    earlier = tx.session.get_one(Decision, case.decision_id)
+    earlier.replaced_at = tx.now
+    tx.session.flush()
+    return outcomes_of(tx, earlier.id)
 
 
 def _outcomes(

@@ -33,12 +33,13 @@ from storage.vocabulary import (
 )
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
-from workflows.access.rules import NOT_YOURS, Actor, Resource, may, require
+from workflows.access.rules import NOT_YOURS, Actor, may, require
 from workflows.assessment.agreement import Level, moderated_choices
 from workflows.assessment.evidence import Submitted, submitted
 from workflows.assessment.load import entry_of
 from workflows.cases.load import find_case
 from workflows.cases.queries import CaseView, view_of
+from workflows.decisions.appeal_queries import appointed_for
 from workflows.decisions.given_up import given_up_on
 from workflows.decisions.rules import (
     Agreed,
@@ -49,7 +50,7 @@ from workflows.decisions.rules import (
     may_choose,
     suggestion,
 )
-from workflows.decisions.steps import PERMISSION_OF, Seat, StaffStep, staff_step
+from workflows.decisions.steps import Seat, StaffStep, is_turn, staff_step
 from workflows.evidence.coverage import OutcomeCoverage
 from workflows.frameworks.definition import Criterion, Definition, Outcome
 
@@ -176,6 +177,14 @@ class StaffCase:
         return [place for place in self.places if place.live]
 
 
+UNDECIDED = frozenset(CaseState) - {
+    CaseState.DECIDED,
+    CaseState.RELEASED,
+    CaseState.CLOSED,
+    CaseState.APPEAL,
+}
+"""States in which no decision is shown: there is none, or a new one is to come."""
+
 STAFF_ACTS = (
     Permission.SCREEN_CASE,
     Permission.ALLOCATE_ASSESSORS,
@@ -185,6 +194,7 @@ STAFF_ACTS = (
     Permission.RELEASE_CASE,
     Permission.VIEW_CASE_HISTORY,
     Permission.HOLD_CASE,
+    Permission.READ_APPEAL,
 )
 
 
@@ -201,11 +211,13 @@ def staff_case(tx: Transaction, actor: Actor, case_id: CaseId) -> StaffCase:
     places = _places(tx, case)
     agreed = _agreement(tx, case, view.definition, places)
     decision, decided = _decision(tx, case, view.definition)
-    step = _step(case, places, agreed)
+    waits = [case.id] if case.state == CaseState.APPEAL else []
+    reviewer = appointed_for(tx, waits).get(case_id)
+    step = _step(case, places, agreed, received=reviewer is not None)
     return StaffCase(
         view=view,
         step=step,
-        turn=_is_turn(actor, step, resource),
+        turn=is_turn(actor, step, resource, reviewer),
         allowed=frozenset(one for one in STAFF_ACTS if may(actor, one, resource)),
         submitted=frozen,
         places=places,
@@ -223,17 +235,14 @@ def case_of_assignment(tx: Transaction, assignment_id: AssignmentId) -> CaseId:
     return CaseId(place.case_id)
 
 
-def _is_turn(actor: Actor, step: StaffStep, resource: Resource) -> bool:
-    permission = PERMISSION_OF.get(step)
-    return permission is not None and bool(may(actor, permission, resource))
-
-
-def _step(case: Case, places: Sequence[PlaceRow], agreed: Mapping[str, AgreementRow]) -> StaffStep:
+def _step(
+    case: Case, places: Sequence[PlaceRow], agreed: Mapping[str, AgreementRow], *, received: bool
+) -> StaffStep:
     seats = [Seat(one.seat, one.state, one.sheet) for one in places if one.live]
     third = any(
         row.rule is AgreementRule.THIRD_ASSESSOR and not row.settled for row in agreed.values()
     )
-    return staff_step(CaseState(case.state), seats, third_wanted=third)
+    return staff_step(CaseState(case.state), seats, third_wanted=third, received=received)
 
 
 def _places(tx: Transaction, case: Case) -> Sequence[PlaceRow]:
@@ -356,6 +365,8 @@ def _decision(
     tx: Transaction, case: Case, definition: Definition
 ) -> tuple[DecisionView | None, Mapping[str, OutcomeDecision]]:
     if case.decision_id is None:
+        return None, {}
+    if CaseState(case.state) in UNDECIDED:  # it is decided anew, by people who do not see what was
         return None, {}
     decision = tx.session.get_one(Decision, case.decision_id)
     rows = tx.session.exec(

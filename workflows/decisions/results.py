@@ -46,6 +46,8 @@ class LearnerResult:
     credential_state: CredentialState | None
     as_of: date | None = None
     """the day by which the ages of the evidence were reckoned"""
+    replaces: datetime | None = None
+    """when the decision was released whose place this one takes, from its own release on"""
     statement_id: CredentialId | None = None
 
 
@@ -54,20 +56,22 @@ def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None
     found = tx.session.exec(
         select(Decision, DefinitionVersion)
         .select_from(Case)
-        .join(Decision, col(Decision.id) == col(Case.decision_id))
+        .join(Decision, col(Decision.case_id) == col(Case.id))
         .join(DefinitionVersion, col(DefinitionVersion.id) == col(Case.definition_id))
         .where(Case.id == case_id, col(Decision.released_at).is_not(None))
-    ).one_or_none()
-    if found is None:
+        .order_by(col(Decision.released_at).desc(), col(Decision.id).desc())
+        .limit(2)
+    ).all()
+    if not found:
         return None
-    decision, version = found
+    decision, version = found[0]
     assert decision.released_at is not None
     outcomes = tx.session.exec(
         select(OutcomeDecision).where(OutcomeDecision.decision_id == decision.id)
     ).all()
     issued = tx.session.exec(
         select(Credential)
-        .where(Credential.decision_id == decision.id)
+        .where(Credential.case_id == case_id)
         .order_by(col(Credential.published_at).desc().nulls_last(), col(Credential.id).desc())
     ).all()
     credential = next((one for one in issued if one.whole), None)
@@ -84,6 +88,7 @@ def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None
         credential_state=CredentialState(credential.state) if credential else None,
         as_of=kept.as_of if kept else None,
         statement_id=CredentialId(statement.id) if statement else None,
+        replaces=found[1][0].released_at if len(found) > 1 else None,
     )
 
 

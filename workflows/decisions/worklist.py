@@ -30,15 +30,18 @@ from workflows.access.resources import SEATED, case_resources
 from workflows.access.rules import Actor, may
 from workflows.cases.load import state_of
 from workflows.cases.states import FINISHED
-from workflows.decisions.steps import PERMISSION_OF, Seat, StaffStep, staff_step
+from workflows.decisions.appeal_queries import appointed_for
+from workflows.decisions.steps import Seat, StaffStep, is_turn, staff_step
 
 PAGE = 50
 NEXT_LIMIT = 100
 
 TURNS: Mapping[Role, frozenset[CaseState]] = {
-    Role.COORDINATOR: frozenset({CaseState.SUBMITTED, CaseState.SCREENING, CaseState.ASSESSMENT}),
+    Role.COORDINATOR: frozenset(
+        {CaseState.SUBMITTED, CaseState.SCREENING, CaseState.ASSESSMENT, CaseState.APPEAL}
+    ),
     Role.MODERATOR: frozenset({CaseState.MODERATION}),
-    Role.DECIDER: frozenset({CaseState.DECISION}),
+    Role.DECIDER: frozenset({CaseState.DECISION, CaseState.APPEAL}),
     Role.REGISTRAR: frozenset({CaseState.DECIDED}),
 }
 """In which states a role may have something to do."""
@@ -137,16 +140,20 @@ def _lines(tx: Transaction, actor: Actor, cases: Select[Case, str, str]) -> Sequ
     resources = case_resources(tx, found)
     seats = _seats(tx, found)
     thirds = _thirds(tx, found)
+    reviewers = appointed_for(tx, [one.id for one in found if one.state == CaseState.APPEAL])
     lines = []
     for case, title, learner in rows:
         resource = resources[case.id]
         if not may(actor, Permission.VIEW_AGREEMENT, resource):
             continue
         live = seats.get(case.id, [])
+        reviewer = reviewers.get(CaseId(case.id))
         step = staff_step(
-            state_of(case), [seat for seat, _ in live], third_wanted=case.id in thirds
+            state_of(case),
+            [seat for seat, _ in live],
+            third_wanted=case.id in thirds,
+            received=reviewer is not None,
         )
-        permission = PERMISSION_OF.get(step)
         lines.append(
             StaffLine(
                 id=CaseId(case.id),
@@ -160,7 +167,7 @@ def _lines(tx: Transaction, actor: Actor, cases: Select[Case, str, str]) -> Sequ
                 late=case.due_at is not None and case.due_at < tx.now,
                 days=(tx.now - (case.submitted_at or case.opened_at)).days,
                 step=step,
-                turn=permission is not None and bool(may(actor, permission, resource)),
+                turn=is_turn(actor, step, resource, reviewer),
                 at_it=tuple(name for seat, name in live if seat.sheet is not SheetState.FINAL),
             )
         )

@@ -33,7 +33,8 @@ from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
 from workflows.access.rules import NOT_YOURS, Actor, acting
 from workflows.cases.load import lock_case, state_of
-from workflows.decisions.commands import close_case
+from workflows.decisions.appealed import running_appeal
+from workflows.decisions.closing import close_case
 from workflows.issuance import mails
 from workflows.issuance.addresses import Site
 from workflows.issuance.claims import freeze, read_frozen
@@ -150,6 +151,8 @@ def change_credential(
         resource = case_resource(tx, case)
         who = acting(actor, Permission.CHANGE_CREDENTIAL_STATUS, resource)
         not_being_corrected(tx, credential_id)
+        if why is Reason.APPEAL and running_appeal(tx, case.id) is None:
+            raise Conflict("The decision behind this credential is not under appeal.")
         turn_credential(tx, who, credential, act, why)
         keep_note(tx, who, credential_id, act, kept_note)
         mails.tell_changed(tx, site, credential)

@@ -14,10 +14,10 @@ from credentials.claims import ReplacedClaim, claims_to_json
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, NotFound
-from storage.events import SYSTEM, record
+from storage.events import SYSTEM, Who, record
 from storage.ids import CaseId, CredentialId, InstitutionId, OutboxId, new_id
 from storage.outbox import receive
-from storage.tables import Case, Credential, Decision
+from storage.tables import Account, Case, Credential, Decision
 from storage.vocabulary import CredentialState
 from workflows.access.permissions import Permission
 from workflows.access.resources import case_resource
@@ -86,22 +86,43 @@ def _promise(
         who = acting(actor, Permission.CHANGE_CREDENTIAL_STATUS, case_resource(tx, case))
         if CredentialState(old.state) not in REPLACEABLE:
             raise Conflict(MOVED_ON)
-        not_being_corrected(tx, credential_id)
-        new = _replacement(tx, site, old, case, name)
-        tx.session.add(new)
-        tx.session.flush()
-        record(
-            tx,
-            who,
-            "correct_credential",
-            ("credential", old.id),
-            case_id=CaseId(case.id),
-            data={"by": str(new.id)},
-        )
+        new = _replace(tx, site, who, old, case=case, name=name)
         keep_note(tx, who, credential_id, "correct_credential", note)
-        key = f"correct:{new.id}"
-        promise_work(tx, Work.CORRECT_CREDENTIAL, new.id, dedupe_key=key, urgent=True)
-        return CredentialId(new.id)
+        return new
+
+
+def correct_by_decision(
+    tx: Transaction, site: Site, who: Who, old: Credential, case: Case
+) -> CredentialId:
+    """Have a credential that is held replaced by what the decision in force says.
+
+    In the transaction of the decision's release. The holder is named as they were. Raises Conflict
+    (another correction is on its way).
+    """
+    before = read_frozen(old.claims)
+    name = before.learner if before.named else tx.session.get_one(Account, old.learner_id).name
+    return _replace(tx, site, who, old, case=case, name=name)
+
+
+def _replace(
+    tx: Transaction, site: Site, who: Who, old: Credential, *, case: Case, name: str
+) -> CredentialId:
+    """Freeze what takes the place of a credential, and promise that it is signed."""
+    not_being_corrected(tx, CredentialId(old.id))
+    new = _replacement(tx, site, old, case, name)
+    tx.session.add(new)
+    tx.session.flush()
+    record(
+        tx,
+        who,
+        "correct_credential",
+        ("credential", old.id),
+        case_id=CaseId(case.id),
+        data={"by": str(new.id)},
+    )
+    key = f"correct:{new.id}"
+    promise_work(tx, Work.CORRECT_CREDENTIAL, new.id, dedupe_key=key, urgent=True)
+    return CredentialId(new.id)
 
 
 def issue_correction(
@@ -149,7 +170,10 @@ def _take_place(
 
 
 def _replacement(tx: Transaction, site: Site, old: Credential, case: Case, name: str) -> Credential:
-    """The corrected credential with its claims frozen. It ends when the old one would have."""
+    """The corrected credential with its claims frozen.
+
+    It ends when the old one would have, but where another decision is behind it.
+    """
     institution_id = InstitutionId(old.institution_id)
     credential_id = CredentialId(new_id())
     decision = _decision_in_force(tx, case)
@@ -160,9 +184,10 @@ def _replacement(tx: Transaction, site: Site, old: Credential, case: Case, name:
     frozen = freeze(named, live_key_id(tx, institution_id))
     before = read_frozen(old.claims)
     earlier = before.credential_claims()
+    said = frozen.credential_claims()
     claims = replace(
-        frozen.credential_claims(),
-        valid_until=earlier.valid_until,
+        said,
+        valid_until=earlier.valid_until if old.decision_id == decision.id else said.valid_until,
         replaces=None if before.named and not frozen.named else _replaced(site, old),
     )
     told: FrozenCredential = frozen.model_copy(

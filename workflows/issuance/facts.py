@@ -33,6 +33,8 @@ from storage.tables import (
     OutcomeDecision,
 )
 from storage.vocabulary import CredentialState, OutcomeResult
+from workflows.decisions.appeal_rules import STILL_THERE
+from workflows.decisions.appealed import decided_anew, outcomes_of
 from workflows.frameworks.definition import Definition, read_definition
 from workflows.issuance.addresses import Site
 from workflows.issuance.claims import (
@@ -177,8 +179,10 @@ def _versions(tx: Transaction, ids: set[UUID]) -> Mapping[UUID, _Version]:
 def _agreed(
     tx: Transaction, decisions: Sequence[Decision]
 ) -> Mapping[UUID, Mapping[CriterionCode, int]]:
-    """By decision: the agreed level of each criterion, of the latest round in which it was
-    settled."""
+    """By decision: the agreed level of each criterion, of the latest round in which it was settled.
+
+    Where an appeal would have lowered what was recognised, of the round that counted before.
+    """
     rows = tx.session.exec(
         select(Agreement.case_id, Agreement.round, Agreement.criterion_code, Agreement.level)
         .where(
@@ -191,11 +195,36 @@ def _agreed(
     for case_id, round_number, code, level in rows:
         if level is not None:
             of_case[case_id].append((round_number, code, level))
-    return {
+    found = {
         decision.id: {
             CriterionCode(code): level
             for round_number, code, level in of_case[decision.case_id]
             if round_number <= decision.round
         }
         for decision in decisions
+    }
+    anew = decided_anew(tx, [one.case_id for one in decisions if one.round > 1])
+    for decision in decisions:
+        if decision.case_id in anew:
+            found[decision.id] |= _kept(tx, decision, of_case[decision.case_id])
+    return found
+
+
+def _kept(
+    tx: Transaction, decision: Decision, agreed: Sequence[tuple[int, str, int]]
+) -> Mapping[CriterionCode, int]:
+    """The levels of those outcomes that a decision after an appeal took over from the first one."""
+    case = tx.session.get_one(Case, decision.case_id)
+    version = tx.session.get_one(DefinitionVersion, case.definition_id)
+    taken_over = [
+        row.outcome_code for row in outcomes_of(tx, decision.id) if row.reason == STILL_THERE
+    ]
+    definition = read_definition(version.body)
+    codes = {
+        row.code for code in taken_over for row in definition.outcome(OutcomeCode(code)).criteria
+    }
+    return {
+        CriterionCode(code): level
+        for round_number, code, level in agreed
+        if code in codes and round_number < decision.round
     }

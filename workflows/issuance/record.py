@@ -21,6 +21,7 @@ from storage.tables import (
 )
 from storage.vocabulary import CredentialState
 from workflows.access.rules import NOT_YOURS
+from workflows.decisions.appealed import running_appeal
 from workflows.issuance.claims import read_frozen
 from workflows.issuance.rules import REPLACEABLE, acts_for, reason_words
 
@@ -68,6 +69,8 @@ class CredentialRecord:
     correctable: bool
     history: Sequence[RecordLine]
     notes: Sequence[NoteLine]
+    appealed: bool = False
+    """the decision behind it is under appeal"""
 
     @property
     def being_corrected(self) -> bool:
@@ -112,6 +115,7 @@ def record_of(tx: Transaction, credential_id: CredentialId) -> CredentialRecord:
         correctable=free and state in REPLACEABLE,
         history=_history(tx, credential_id),
         notes=_notes(tx, credential_id),
+        appealed=running_appeal(tx, credential.case_id) is not None,
     )
 
 

@@ -36,6 +36,8 @@ from workflows.access.permissions import Permission
 from workflows.access.resources import case_resources
 from workflows.access.rules import VISITOR, Actor, may
 from workflows.cases.load import MOVED_ON, Step, move_many, state_of
+from workflows.decisions.appeal_rules import UNDER_APPEAL
+from workflows.decisions.appealed import decided_anew
 from workflows.decisions.commands import release_case
 from workflows.decisions.rules import earns_credential
 from workflows.frameworks.definition import read_definition
@@ -66,7 +68,8 @@ class Member:
 
 @dataclass(frozen=True)
 class Turn:
-    """Whose second key it is, what earns a credential, what does not, and what is passed over."""
+    """Whose second key it is, what earns a credential, what is released one by one (it earns none,
+    or was decided anew), and what is passed over."""
 
     actor: Actor
     institution_id: InstitutionId
@@ -125,7 +128,9 @@ def _turn(tx: Transaction, batch: Batch, part: BatchSlice) -> Turn:
         if member.case.id in done:
             continue
         answer = may(actor, Permission.RELEASE_CASE, resources[member.case.id])
-        if state_of(member.case) is not CaseState.DECIDED:
+        if state_of(member.case) is CaseState.APPEAL:
+            problems[member.case.id] = UNDER_APPEAL
+        elif state_of(member.case) is not CaseState.DECIDED:
             problems[member.case.id] = MOVED_ON
         elif not answer:
             problems[member.case.id] = answer.reason
@@ -134,17 +139,19 @@ def _turn(tx: Transaction, batch: Batch, part: BatchSlice) -> Turn:
     earned = _earning(tx, free)
     over = {one.case.id for one in free if one.case.id in earned and taken_back(tx, one.case)}
     problems |= dict.fromkeys(over, NOT_IN_FORCE)
+    # after an appeal something may have been issued before, and is corrected: each on its own
+    anew = decided_anew(tx, [one.case.id for one in free]) - over
     return Turn(
         actor=actor,
         institution_id=InstitutionId(batch.institution_id),
-        earned=[member for member in free if member.case.id in earned - over],
-        unearned=[member for member in free if member.case.id not in earned],
+        earned=[one for one in free if one.case.id in earned - over - anew],
+        unearned=[one for one in free if one.case.id in anew or one.case.id not in earned],
         problems=problems,
     )
 
 
 def _released_before(tx: Transaction, batch: Batch, members: Sequence[Member]) -> frozenset[UUID]:
-    """The cases without a credential that this batch has released in a run that did not end."""
+    """The cases that this batch has released one by one in a run that did not end."""
     released = [
         one
         for one in members
@@ -153,7 +160,8 @@ def _released_before(tx: Transaction, batch: Batch, members: Sequence[Member]) -
         and one.decision.released_at is not None
         and one.decision.released_at >= batch.started_at
     ]
-    return frozenset(one.case.id for one in released) - _earning(tx, released)
+    ids = frozenset(one.case.id for one in released)
+    return ids - (_earning(tx, released) - decided_anew(tx, ids))
 
 
 def _starter(tx: Transaction, batch: Batch) -> Actor:
@@ -256,7 +264,7 @@ def _letter(facts: Facts) -> Letter:
 
 
 def _release_unearned(db: Database, site: Site, turn: Turn) -> Problems:
-    """Release what earned no credential, one by one; returns what could not be.
+    """Release what is not made in bulk, one by one; returns what could not be.
 
     Raises Unavailable: another run goes on with the rest.
     """

@@ -156,6 +156,8 @@ def plan_if_due(db: Database, site: Site, case_id: CaseId) -> bool:
         notice = timedelta(days=retention.notice_days)
         if kept is None or kept.until - notice > tx.now or live_plan(tx, case_id) is not None:
             return False
+        if state_of(case) in UNFINISHED and case.decision_id is not None:
+            return False  # an appeal of it runs, and has an end of its own
         expires = state_of(case) in UNFINISHED
         if hold_on(tx, case_id) is not None or not (expires or planned(tx, case).files):
             return False

@@ -16,6 +16,7 @@ from storage.ids import ItemId
 from storage.tables import (
     Account,
     Agreement,
+    Appeal,
     Assignment,
     Attestation,
     Caption,
@@ -155,6 +156,9 @@ def _decided(tx: Transaction, case_id: UUID) -> None:
     kept = tx.session.exec(select(CoverageRecord).where(CoverageRecord.case_id == case_id)).all()
     for record in kept:
         record.outcomes = without_words(record.outcomes)
+    tx.session.execute(
+        update(Appeal).where(col(Appeal.case_id) == case_id).values(reason="", answer="")
+    )
 
 
 def _mails(tx: Transaction, case: Case, learner: Account, asked: Sequence[Attestation]) -> None:
