@@ -13,6 +13,7 @@ of promised work are these; each area names its own beside them (`issue.before_s
     erase.claimed  erase.erased
     erase_case.begun
     attest.stored
+    news.sent                                      messages sent, not written down
 """
 
 import os

@@ -195,6 +195,22 @@ def test_an_administrator_invites_someone_who_then_chooses_a_password(street: St
     assert office.says("No role at present.")
 
 
+def test_an_administrator_gives_the_house_a_logo_and_looks_at_colours(street: Street) -> None:
+    office = street.person("Ines Duarte").open("/admin/appearance")
+    bar = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 4"><path d="M0 0h9v4z"/></svg>'
+    office.page.get_by_label("The logo as a file").set_input_files(
+        {"name": "bar.svg", "mimeType": "image/svg+xml", "buffer": bar}
+    )
+    office.fill({"What it shows, in a few words": "A bar"}).press("Keep the logo").look()
+    assert office.page.locator(".brand img").count() == 1
+    with office.page.expect_response(re.compile("/admin/appearance/theme.css")):
+        office.page.get_by_label("First colour", exact=True).fill("#ffee88")
+    office.page.get_by_text("This is not kept yet").wait_for()
+    office.look()
+    office.open("/admin/appearance").press("Wear no logo")
+    assert office.page.locator(".brand img").count() == 0
+
+
 def test_a_learner_makes_an_access_token_and_ends_it(street: Street) -> None:
     ana = street.person("Ana Souza").open("/account").press("Your access tokens")
     ana.fill({"What will use it": "My script"})
@@ -204,6 +220,18 @@ def test_a_learner_makes_an_access_token_and_ends_it(street: Street) -> None:
     ana.press("Revoke").look()
     ana.press("Revoke it")
     assert ana.says("No program acts for you")
+
+
+def test_an_administrator_has_other_software_told(street: Street) -> None:
+    office = street.person("Ines Duarte").open("/admin/webhooks")
+    office.press("Add an endpoint")
+    office.fill({"Address": "https://works.example/news", "What it is for": "Student records"})
+    office.press("Add it")
+    assert office.says("This is the only time it is shown")
+    office.press("I have it").press("Pause").press("Change").press("Back")
+    office.press("New secret").press("Keep the present one")
+    office.press("Remove").press("Remove it")
+    assert office.says("No software is told yet")
 
 
 def test_no_page_was_left_out(street: Street, house: Installation) -> None:

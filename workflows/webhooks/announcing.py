@@ -36,6 +36,9 @@ class Published:
     definition_id: UUID
 
 
+Kept = dict[str, object]
+"""`Facts` as JSON."""
+
 ACTS: Mapping[str, NewsKind] = {
     "suspend_credential": NewsKind.SUSPENDED,
     "unsuspend_credential": NewsKind.RESUMED,
@@ -49,15 +52,20 @@ def announce_issued(tx: Transaction, institution_id: UUID, published: Sequence[P
     if not listening or not published:
         return
     codes = _codes(tx, {one.definition_id for one in published})
-    facts = [
-        Facts(
-            credential_id=one.credential_id,
-            state=CredentialState.PUBLISHED,
-            issued_at=tx.now,
-            definition_id=one.definition_id,
-            definition_code=codes[one.definition_id],
+    # what all of a definition share is made once: there may be very many
+    shared = {
+        definition_id: _kept(
+            Facts(
+                state=CredentialState.PUBLISHED,
+                issued_at=tx.now,
+                definition_id=definition_id,
+                definition_code=code,
+            )
         )
-        for one in published
+        for definition_id, code in codes.items()
+    }
+    facts = [
+        {**shared[one.definition_id], "credential_id": str(one.credential_id)} for one in published
     ]
     _write(tx, listening, NewsKind.ISSUED, facts)
 
@@ -89,7 +97,7 @@ def announce_endorsement(tx: Transaction, endorsement: Endorsement, *, shown: bo
 
 def announce_test(tx: Transaction, endpoint: WebhookEndpoint) -> UUID:
     """Send an endpoint news of nothing; returns the news' id."""
-    return _write(tx, [endpoint.id], NewsKind.TEST, [Facts()])[0]
+    return _write(tx, [endpoint.id], NewsKind.TEST, [{}])[0]
 
 
 def _announce(tx: Transaction, credential: Credential, kind: NewsKind, **more: object) -> None:
@@ -109,7 +117,7 @@ def _announce(tx: Transaction, credential: Credential, kind: NewsKind, **more: o
             **more,
         }
     )
-    _write(tx, listening, kind, [facts])
+    _write(tx, listening, kind, [_kept(facts)])
 
 
 def _listening(tx: Transaction, institution_id: UUID, kind: NewsKind) -> Sequence[UUID]:
@@ -133,10 +141,10 @@ def _codes(tx: Transaction, definition_ids: set[UUID]) -> Mapping[UUID, str]:
 
 
 def _write(
-    tx: Transaction, endpoint_ids: Sequence[UUID], kind: NewsKind, all_facts: Sequence[Facts]
+    tx: Transaction, endpoint_ids: Sequence[UUID], kind: NewsKind, all_facts: Sequence[Kept]
 ) -> list[UUID]:
     """A delivery for each endpoint and fact, and one promise to send; returns the news' ids."""
-    told = [(new_id(), facts.model_dump(mode="json", exclude_none=True)) for facts in all_facts]
+    told = [(new_id(), facts) for facts in all_facts]
     rows = [
         _row(endpoint_id, news_id, kind, facts, tx.now)
         for endpoint_id in endpoint_ids
@@ -147,13 +155,18 @@ def _write(
     return [news_id for news_id, _ in told]
 
 
+def _kept(facts: Facts) -> Kept:
+    """The facts as they are kept."""
+    return facts.model_dump(mode="json", exclude_none=True)
+
+
 def promise_sending(tx: Transaction, endpoint_id: UUID) -> None:
     """Promise that somebody looks at once at what is to be sent, to this endpoint and to others."""
     promise_work(tx, Work.SEND_NEWS, endpoint_id)
 
 
 def _row(
-    endpoint_id: UUID, news_id: UUID, kind: NewsKind, facts: dict[str, object], now: datetime
+    endpoint_id: UUID, news_id: UUID, kind: NewsKind, facts: Kept, now: datetime
 ) -> dict[str, object]:
     return {
         "id": new_id(),
