@@ -9,9 +9,9 @@ from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlmodel import col, select
 
+from storage.bulk import among, write_rows
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput, NotFound
 from storage.events import Who, record
@@ -145,34 +145,32 @@ def _begin_releases(
 ) -> UUID:
     with db.transaction() as tx:
         who = acting(actor, Permission.RELEASE_MANY)
-        known = _decided(tx, institution_id, case_ids)
+        known = _decided(tx, institution_id, case_ids[: MOST_CASES + 1])
         if not known or len(case_ids) > MOST_CASES:
             raise InvalidInput("Choose decided cases, at most fifty thousand at a time.")
         batch = _new(tx, institution_id, BatchKind.ISSUE, who, total=len(known))
+        members = []
         for number, part in enumerate(_parts(known, RELEASED_AT_ONCE), 1):
             one = _slice(batch, number, part)
             tx.session.add(one)
-            tx.session.flush()
-            tx.session.execute(insert(BatchMember), [_member(batch, one, case) for case in part])
+            members += [_member(batch, one, case) for case in part]
+        write_rows(tx, BatchMember, members)
         _promise(tx, batch)
         return batch.id
 
 
 def _decided(
     tx: Transaction, institution_id: InstitutionId, case_ids: Sequence[CaseId]
-) -> list[UUID]:
-    found: list[UUID] = []
-    for part in _parts(sorted(set(case_ids)), 5000):
-        found += tx.session.exec(
-            select(Case.id)
-            .where(
-                col(Case.id).in_(part),
-                Case.institution_id == institution_id,
-                Case.state == CaseState.DECIDED.value,
-            )
-            .order_by(col(Case.id))
-        ).all()
-    return found
+) -> Sequence[UUID]:
+    return tx.session.exec(
+        select(Case.id)
+        .where(
+            among(col(Case.id), set(case_ids)),
+            Case.institution_id == institution_id,
+            Case.state == CaseState.DECIDED.value,
+        )
+        .order_by(col(Case.id))
+    ).all()
 
 
 def _member(batch: Batch, part: BatchSlice, case_id: UUID) -> dict[str, object]:
