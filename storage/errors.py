@@ -5,6 +5,7 @@
     ├── Conflict       409  it moved on meanwhile, or the rules of the state forbid it
     ├── Forbidden      403  known and seen, but not yours to do
     ├── NotFound       404  not there, or not yours to know of
+    │   └── Gone       410  it was there, you may know of it, and it was erased
     ├── TooMany        429  slower, please
     └── Unavailable    503  a part of the house is away; try again
 
@@ -73,6 +74,12 @@ class NotFound(AssayError):
     """Not there, or not theirs to know of (404)."""
 
     status = 404
+
+
+class Gone(NotFound):
+    """It was there and was erased (410): for those who may know that it was."""
+
+    status = 410
 
 
 class TooMany(AssayError):

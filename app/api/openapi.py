@@ -49,6 +49,7 @@ ANSWERS: Mapping[int, str] = {
     403: "The token lacks the scope, or it is not yours to do.",
     404: "There is nothing here, or it is not yours to see.",
     409: "It moved on meanwhile, or its state does not allow this.",
+    410: "It was there and was erased.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Something that was sent cannot be used; `problems` says what.",

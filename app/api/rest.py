@@ -188,6 +188,7 @@ def announce(case_id: UUID) -> Response:
         "While its upload is under way, with the plan and the parts that are there.",
         scope=TokenScope.EVIDENCE_READ,
         gives=(200, schemas.Item),
+        refuses=(410,),
     )
 )
 def item(item_id: UUID) -> Response:
@@ -204,7 +205,7 @@ def item(item_id: UUID) -> Response:
         scope=TokenScope.EVIDENCE_WRITE,
         takes=schemas.Amendment,
         gives=(200, schemas.Item),
-        refuses=(409,),
+        refuses=(409, 410),
     )
 )
 def describe(item_id: UUID) -> Response:
@@ -315,7 +316,7 @@ def complete(item_id: UUID) -> Response:
         "written down.",
         scope=TokenScope.EVIDENCE_READ,
         gives=(200, schemas.Link),
-        refuses=(409,),
+        refuses=(409, 410),
     )
 )
 def link(item_id: UUID) -> Response:

@@ -31,6 +31,7 @@ TITLES: Mapping[int, str] = {
     404: marked("There is nothing here"),
     405: marked("This address does not take that"),
     409: marked("It changed meanwhile"),
+    410: marked("This was erased"),
     413: marked("This is too large"),
     415: marked("We cannot read this kind of content"),
     422: marked("Some answers need another look"),
@@ -132,7 +133,7 @@ def _answer(
     }
     if not hx.is_partial():
         return make_response(render_template("errors/error.html", **context), status)
-    if request.method in SAFE_METHODS and status in {401, 403, 404}:
+    if request.method in SAFE_METHODS and status in {401, 403, 404, 410}:
         # a page that polls has lost its right: it is loaded anew, says why, and polls no more
         return hx.reload_page(status)
     return hx.into_messages(render_template("errors/message.html", **context), status)

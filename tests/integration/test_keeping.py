@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from app.jobs.sweeper import plan_what_is_due
 from storage.database import Database
-from storage.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from storage.errors import Conflict, Forbidden, Gone, InvalidInput, NotFound, Unavailable
 from storage.ids import CaseId, ItemId, OutboxId, new_id, sha256_of
 from storage.outbox import AlreadyDone
 from storage.tables import (
@@ -123,7 +123,7 @@ class TestACookWhoWithdraws:
         run_files(panel, vault)
         run_erasure(panel)
         assert [vault.find(sealed_key(sha256_of(item.id.bytes))) for item in items] == [None] * 3
-        with pytest.raises(Conflict):
+        with pytest.raises(Gone):
             link_to_evidence(panel.db, vault, panel.learner, ItemId(items[0].id), "download")
         with panel.db.reading() as tx:
             sheets = tx.session.exec(select(ScoreSheet).order_by(col(ScoreSheet.seat))).all()

@@ -180,7 +180,7 @@ class TestAFilesWay:
         assert program.call("DELETE", f"/evidence/{item.id}").status_code == 204
         assert intake.item(ItemId(item.id)).state == EvidenceState.ERASED
         assert program.call("DELETE", f"/evidence/{item.id}").status_code == 204
-        told(program.call("GET", f"/evidence/{item.id}"), 404)
+        told(program.call("GET", f"/evidence/{item.id}"), 410)
         intake.erase(ItemId(item.id))
 
     def test_a_link_opens_the_file_and_is_written_down(

@@ -10,13 +10,14 @@ from sqlmodel import col, select
 from storage.errors import Unavailable
 from storage.ids import CaseId, OutboxId
 from storage.outbox import receive
-from storage.tables import OutboxRow
+from storage.tables import EvidenceItem, OutboxRow
 from storage.vocabulary import HoldKind
 from tests.fixtures.panel import WHY
 from tests.fixtures.web import Browser, People
 from tests.fixtures.world import SITE, World
 from workflows.canonical import content_hash
 from workflows.cases.commands import withdraw_case
+from workflows.evidence.describing import remove_evidence
 from workflows.keeping.commands import ask_erasure, erase_case, hold_case
 
 
@@ -98,6 +99,40 @@ def test_the_receipt_is_a_page_and_a_file_with_its_own_digest(
     assert digest[:4] in page
     assert "attachment" in answer.headers["Content-Disposition"]
     assert browser.get(f"/cases/{withdrawn}").status_code == 200
+
+
+def test_an_old_link_says_when_its_file_was_erased_and_to_strangers_nothing(
+    browser: Browser, people: People, withdrawn: CaseId, world: World
+) -> None:
+    with world.db.reading() as tx:
+        items = tx.session.exec(select(EvidenceItem.id).where(EvidenceItem.case_id == withdrawn))
+        item_id = items.first()
+    ask_erasure(world.db, SITE, people.learner, withdrawn)
+    world.clock.advance(timedelta(days=7))
+    erased_on = world.clock.now().date().isoformat()
+    finish(world)
+    world.clock.advance(timedelta(days=3))
+    old = [f"/evidence/{item_id}/{rest}" for rest in ("view", "file", "preview/thumbnail/0")]
+    browser.sign_in(people.learner)
+    program = f"/api/v1/evidence/{item_id}"
+    for path in (*old, f"/evidence/{item_id}", program, f"{program}/link"):
+        answer = browser.get(path)
+        assert (answer.status_code, path) == (410, path)
+        assert f"was erased on {erased_on}" in answer.text
+    for other in (people.other_learner, people.coordinator, people.auditor):
+        browser.sign_in(other)
+        assert {browser.get(path).status_code for path in old} <= {403, 404}
+
+
+def test_a_file_that_was_taken_out_of_a_draft_says_so_at_its_old_link(
+    browser: Browser, people: People, world: World
+) -> None:
+    item_id = world.item(world.case(people.learner))
+    browser.sign_in(people.learner)
+    remove_evidence(world.db, people.learner, item_id)
+    answer = browser.get(f"/evidence/{item_id}/view")
+    assert answer.status_code == 410
+    assert f"was erased on {world.clock.now().date().isoformat()}" in answer.text
 
 
 def test_while_files_are_being_removed_the_page_asks_for_itself_until_the_receipt_is_there(

@@ -30,6 +30,7 @@ from workflows.access.resources import case_resource
 from workflows.access.rules import NOT_YOURS, Actor, Resource, acting, may
 from workflows.cases.policy import read_policy
 from workflows.evidence.consent import is_replaced
+from workflows.evidence.erased import not_erased
 from workflows.evidence.people import COPY_COUNTS, HELD_BACK, readable_by_others
 from workflows.evidence.queries import Spoilt
 from workflows.evidence.readers import PURPOSES, Standing, closed_to
@@ -108,7 +109,7 @@ def readable_item(tx: Transaction, actor: Actor, item_id: ItemId) -> tuple[Evide
     """The item, for one who may read its bytes or what was made of them, asked anew each time.
 
     An assessor reads while the case is judged and for some days after the decision; when the
-    learner has left the case only the learner and an auditor do. Raises NotFound, Forbidden.
+    learner has left the case only the learner and an auditor do. Raises NotFound, Forbidden, Gone.
     """
     item, case = _item_and_case(tx, item_id)
     resource = case_resource(tx, case)
@@ -125,6 +126,7 @@ def readable_item(tx: Transaction, actor: Actor, item_id: ItemId) -> tuple[Evide
         why_not = closed_to(Role.AUDITOR, standing, tx.now)
     if why_not:
         raise Forbidden(why_not)
+    not_erased(tx, item)
     return item, who
 
 

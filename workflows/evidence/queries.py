@@ -30,6 +30,7 @@ from storage.vocabulary import (
 )
 from workflows.access.rules import NOT_YOURS
 from workflows.evidence.consent import replaced_among
+from workflows.evidence.erased import not_erased
 from workflows.evidence.file_types import Flag
 from workflows.evidence.people import held_back
 from workflows.evidence.rules import still_to_say
@@ -183,11 +184,14 @@ def items_after(
 
 
 def item_row(tx: Transaction, item_id: ItemId) -> ItemRow:
-    """One item. Raises NotFound, also when it was erased."""
+    """One item. Raises NotFound, Gone (it was erased)."""
     rows = _rows(tx, col(EvidenceItem.id) == item_id)
-    if not rows:
-        raise NotFound(NOT_YOURS)
-    return rows[0]
+    if rows:
+        return rows[0]
+    erased = tx.session.get(EvidenceItem, item_id)
+    if erased is not None:
+        not_erased(tx, erased)
+    raise NotFound(NOT_YOURS)
 
 
 def _rows(tx: Transaction, which: ColumnElement[bool]) -> list[ItemRow]:
