@@ -70,11 +70,11 @@ def canonicalize(
     """The canonical N-Quads (RDFC-1.0, SHA-256) of a JSON-LD document, in UTF-8.
 
     Read by the direct route where that can be, else by PyLD; with `contexts`, always by PyLD: the
-    pinned ones for a second opinion, or others for test vectors that need them. With `own_contexts` a
-    document may define terms of its own, as W3C's data model allows: such a signature says nothing
-    about which term stands for what, so it is for programs that judge contexts themselves, and no
-    verdict for people is made of it. Raises Malformed, with the reason, for any document whose JSON
-    and RDF could be read differently.
+    pinned ones for a second opinion, or others for test vectors that need them. With
+    `own_contexts` a document may define terms of its own, as W3C's data model allows: such a
+    signature says nothing about which term stands for what, so it is for programs that judge
+    contexts themselves, and no verdict for people is made of it. Raises Malformed, with the reason,
+    for any document whose JSON and RDF could be read differently.
     """
     known = pinned_contexts() if contexts is None else contexts
     screen(document, known, own_contexts=own_contexts)

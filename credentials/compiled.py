@@ -24,11 +24,12 @@ import pyoxigraph
 from cachetools import LRUCache
 
 from credentials import canonical
+from credentials.blocks import Line, Part
 from credentials.contexts import pinned_contexts
 from credentials.documents import JsonObject, JsonValue, as_list, children
 from credentials.errors import Malformed
 from credentials.jsonld import expand, to_quads
-from credentials.quads import Line, Part, Shape, part_of, shape_of
+from credentials.quads import Shape, part_of, shape_of
 from credentials.shapes import (
     MARK,
     Constants,
@@ -57,8 +58,7 @@ def canonicalize(document: JsonObject, *, constants: Constants | None = None) ->
     """
     known = constants_of(document) if constants is None else constants
     form = take_apart(document, known)
-    shape = _shape_for(document, form, known) if form else None
-    filled = shape.fill(form) if form and shape else None
+    filled = _filled(document, form, known) if form else None
     return canonical.canonicalize(document) if filled is None else filled
 
 
@@ -73,6 +73,7 @@ def forget() -> None:
     with _lock:
         _shapes.clear()
         _sights.clear()
+        _latest.clear()
 
 
 class _New:
@@ -86,7 +87,19 @@ def _size(shape: Shape | None) -> int:
 _NEW: Final = _New()
 _shapes: "LRUCache[tuple[Token, ...], Shape | None]" = LRUCache(CHARACTERS_KEPT, getsizeof=_size)
 _sights: "LRUCache[int, bool]" = LRUCache(SIGHTS_KEPT)
+_latest: dict[tuple[Token, ...], Shape] = {}
+"""Those of `_shapes` that were met since one was compiled: one look is enough to find them."""
 _lock = Lock()
+
+
+def _filled(document: JsonObject, form: Form, constants: Constants) -> bytes | None:
+    """What a shape makes of the document; None where the general route must answer."""
+    shape = _latest.get(form.tokens)
+    filled = shape.fill(form) if shape else None
+    if filled is None:
+        shape = _shape_for(document, form, constants)
+        filled = shape.fill(form) if shape else None
+    return filled
 
 
 def _shape_for(document: JsonObject, form: Form, constants: Constants) -> Shape | None:
@@ -109,7 +122,10 @@ def _known(form: Form) -> "Shape | _New | None":
     """The shape; None where it is known not to compile, or was never seen before."""
     with _lock:
         if form.tokens in _shapes:
-            return _shapes[form.tokens]
+            shape = _shapes[form.tokens]
+            if shape is not None:
+                _latest[form.tokens] = shape
+            return shape
         sight = hash(form.tokens)
         seen = sight in _sights
         _sights[sight] = True
@@ -120,6 +136,7 @@ def _keep(form: Form, shape: Shape | None) -> Shape | None:
     with _lock:
         if _size(shape) <= CHARACTERS_KEPT:
             _shapes[form.tokens] = shape
+            _latest.clear()
     return shape
 
 

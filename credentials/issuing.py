@@ -4,12 +4,11 @@ The document and its proof are the same as by `build_credential` and `add_proof`
 beforehand, because canonicalising refuses what could not be signed safely.
 """
 
-import json
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from threading import Lock
-from typing import cast
 
 from cachetools import LRUCache
 
@@ -17,8 +16,8 @@ from credentials import compiled
 from credentials.claims import AchievementClaims, CredentialClaims, IssuerProfile
 from credentials.documents import JsonObject
 from credentials.keys import Signer
-from credentials.openbadges import achievement_of, assemble, profile_of
-from credentials.proofs import CRYPTOSUITE, make_proof, proof_options
+from credentials.openbadges import CONTEXTS, achievement_of, assemble, profile_of
+from credentials.proofs import CRYPTOSUITE, proof_options, proof_over
 from credentials.shapes import Constants, as_constant
 
 DEFINITIONS_KEPT = 64
@@ -50,21 +49,17 @@ def sign_credential(
     """
     shared = _shared(claims)
     document = assemble(claims, shared.achievement, shared.issuer)
+    canonical = compiled.canonicalize(document, constants=shared.constants)
     options = proof_options(CRYPTOSUITE, verification_method, created)
-    canonicalize = partial(_canonicalize, constants=shared.constants)
-    return {**document, "proof": [make_proof(document, options, key, canonicalize)]}
-
-
-def _canonicalize(document: JsonObject, constants: Constants) -> bytes:
-    """Canonical bytes; those of proof options are kept, for a batch is signed within seconds."""
-    if "credentialSubject" in document:
-        return compiled.canonicalize(document, constants=constants)
-    return _of_options(json.dumps(document, ensure_ascii=False))
+    hashes = _hash_of_options(verification_method, created) + hashlib.sha256(canonical).digest()
+    return {**document, "proof": [proof_over(hashes, options, key)]}
 
 
 @lru_cache(maxsize=256)
-def _of_options(text: str) -> bytes:
-    return compiled.canonicalize(cast(JsonObject, json.loads(text)))
+def _hash_of_options(verification_method: str, created: datetime) -> bytes:
+    """Kept, for a batch is signed within seconds."""
+    options = proof_options(CRYPTOSUITE, verification_method, created)
+    return hashlib.sha256(compiled.canonicalize({**options, "@context": [*CONTEXTS]})).digest()
 
 
 def _shared(claims: CredentialClaims) -> _Shared:

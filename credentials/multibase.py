@@ -8,22 +8,26 @@ from credentials.errors import Malformed
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_CHUNK_DIGITS = 10
-_CHUNK = 58**_CHUNK_DIGITS  # the most digits of a number that a processor divides at once
+_MANY_PAIRS = len(_PAIRS)
+_CHUNK = _MANY_PAIRS**5  # the most digits of a number that a processor divides at once
 _MAX_BASE58 = 1024  # base58 costs the square of its length; keys and signatures have under 100
 
 
 def to_base58(data: bytes) -> str:
     """`data` as multibase base58btc, “z…”."""
     number = int.from_bytes(data)
-    digits: list[str] = []
+    text = ""
     while number:
         number, rest = divmod(number, _CHUNK)
-        for _ in range(_CHUNK_DIGITS // 2):
-            rest, pair = divmod(rest, len(_PAIRS))
-            digits.append(_PAIRS[pair])
+        rest, fifth = divmod(rest, _MANY_PAIRS)
+        rest, fourth = divmod(rest, _MANY_PAIRS)
+        rest, third = divmod(rest, _MANY_PAIRS)
+        first, second = divmod(rest, _MANY_PAIRS)
+        text = (
+            _PAIRS[first] + _PAIRS[second] + _PAIRS[third] + _PAIRS[fourth] + _PAIRS[fifth] + text
+        )
     zeros = len(data) - len(data.lstrip(b"\0"))
-    return "z" + _ALPHABET[0] * zeros + "".join(reversed(digits)).lstrip(_ALPHABET[0])
+    return "z" + _ALPHABET[0] * zeros + text.lstrip(_ALPHABET[0])
 
 
 def from_base58(text: str) -> bytes:

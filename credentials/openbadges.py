@@ -66,7 +66,8 @@ __all__ = [
 ]
 
 SCHEMA = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_%s_schema.json"
-_CONTEXTS: tuple[str, ...] = (CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS)
+CONTEXTS: tuple[str, ...] = (CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS)
+"""What every document of ours names, in this order."""
 
 
 def build_credential(claims: CredentialClaims) -> JsonObject:
@@ -87,7 +88,7 @@ def assemble(claims: CredentialClaims, achievement: JsonObject, issuer: JsonObje
     _check_results(claims.achievement.criteria, claims.results)
     return _given(
         {
-            "@context": [*_CONTEXTS],
+            "@context": [*CONTEXTS],
             "id": claims.id,
             "type": ["VerifiableCredential", "OpenBadgeCredential"],
             "name": claims.name,
@@ -111,7 +112,7 @@ def build_endorsement(claims: EndorsementClaims) -> JsonObject:
     """The EndorsementCredential of these claims, without a proof. Raises Malformed."""
     document = _given(
         {
-            "@context": [*_CONTEXTS],
+            "@context": [*CONTEXTS],
             "id": claims.id,
             "type": ["VerifiableCredential", "EndorsementCredential"],
             "name": claims.name,
@@ -135,7 +136,7 @@ def build_endorsement(claims: EndorsementClaims) -> JsonObject:
 
 def build_achievement(claims: AchievementClaims) -> JsonObject:
     """The Achievement on its own, as it may stand at its address."""
-    return {"@context": [*_CONTEXTS], **achievement_of(claims)}
+    return {"@context": [*CONTEXTS], **achievement_of(claims)}
 
 
 def _subject(claims: CredentialClaims, achievement: JsonObject) -> JsonObject:

@@ -86,8 +86,12 @@ def make_proof(
     """
     if options.get("cryptosuite") == CRYPTOSUITE_JCS and "@context" in unsigned:
         options = {**options, "@context": unsigned["@context"]}
-    signature = key.sign(_signed_bytes(unsigned, options, canonicalize))
-    return {**options, "proofValue": to_base58(signature)}
+    return proof_over(_signed_bytes(unsigned, options, canonicalize), options, key)
+
+
+def proof_over(hashes: bytes, options: JsonObject, key: Signer) -> JsonObject:
+    """The proof by `key` over the hash of these options and the hash of a document."""
+    return {**options, "proofValue": to_base58(key.sign(hashes))}
 
 
 def general_or(contexts: Contexts | None) -> Canonicalize:

@@ -1,100 +1,42 @@
 """What documents of one shape come to, as templates of canonical N-Quads to put values into.
 
 A shape is what the whole always says; its parts (each evidence item, each result) are lines that
-are added for every entry. Nodes without an id are labelled by RDFC-1.0's first-degree hashes.
+are added for every entry. Parts in an order that was met before have a layout, which is faster.
 """
 
-import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from operator import eq, itemgetter
+from itertools import chain, pairwise
 
-from credentials.canonical import is_address, may_be_signed
+from credentials.blocks import Line, Lines, Part
+from credentials.labels import LABEL, Node, hash_of, node_of, write_labels
+from credentials.layouts import Layout, are_addresses, written
 from credentials.shapes import Form, Place, Token
 
-_SPECIAL = re.compile('[\x00-\x1f\x7f-\x9f"\\\\\ud800-\udfff\ufffe\uffff]')
-"""What is written another way in N-Quads, or must not be signed at all."""
+LAYOUTS_KEPT = 100
 
-_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_LABEL = "_:c14n"
-_PLAIN_ADDRESS = re.compile(
-    r"(?:https?://[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?|urn:uuid:[0-9a-f-]+"
-    r"|did:[a-z]+:[A-Za-z0-9._-]+)(?:#[A-Za-z0-9._~-]*)?"
-)
-"""Addresses as we make them, which need no closer look."""
-
-Part = Place | str
-"""What stands in a line: a place, or the name of a node without an id."""
+Tokens = tuple[Token, ...]
 
 
-@dataclass(frozen=True)
-class Line:
-    """A quad as a template; `parts` are its places and its nodes without an id, in order."""
-
-    template: str
-    parts: tuple[Part, ...]
-
-    @property
-    def nodes(self) -> frozenset[str]:
-        """The nodes without an id that it names."""
-        return frozenset(part for part in self.parts if isinstance(part, str))
-
-    @property
-    def owners(self) -> frozenset[int]:
-        """The parts of the document that it belongs to."""
-        return frozenset(part[0] for part in self.parts if not isinstance(part, str)) - {0}
-
-    def seen_by(self, name: str) -> "Line":
-        """The line with itself as “_:a” and other nodes as “_:z” (RDFC-1.0, section 4.6)."""
-        shown = tuple(
-            ("_:a" if part == name else "_:z") if isinstance(part, str) else "%s"
-            for part in self.parts
-        )
-        kept = self.template.replace("%%", "%%%%") % shown
-        return Line(kept, tuple(part for part in self.parts if not isinstance(part, str)))
-
-
-class Lines:
-    """Some lines as one template, and where in a list of slots its values are."""
-
-    def __init__(self, lines: Sequence[Line], slot_of: Callable[[Part], int]) -> None:
-        slots = [slot_of(part) for line in lines for part in line.parts]
-        template = "\n".join(line.template for line in lines)
-        self.characters = len(template)
-        self._template = template if slots else template % ()
-        self._pick = itemgetter(*slots) if slots else None
-        self._none = not lines
-
-    def write(self, slots: list[str]) -> list[str]:
-        """The lines with what stands in the slots."""
-        if self._none:
-            return []
-        text = self._template if self._pick is None else self._template % self._pick(slots)
-        return text.split("\n")
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PartShape:
-    """The lines that an entry adds, and how nodes without an id see them, by the node's number."""
+    """The lines that an entry adds, and how nodes without an id see them, by the node's number.
+
+    `source`: its lines, to lay them out with others.
+    """
 
     lines: Lines
     seen: dict[int, Lines]
     addresses: tuple[int, ...]
+    source: tuple[Line, ...]
+
+    def as_part(self, owner: int) -> tuple[Line, ...]:
+        """Its lines with their places named for the part of this number."""
+        return tuple(Line(line.template, _renamed(line.parts, owner)) for line in self.source)
 
 
-@dataclass(frozen=True)
-class Node:
-    """A node without an id: its lines as it sees them, and its hash where nothing changes it.
-
-    `alone`: none of its lines has another node without an id.
-    """
-
-    name: str
-    lines: Lines
-    alone: bool
-    fixed: str | None
+Added = list[tuple[PartShape, list[str]]]
+"""The parts of a document, with the values in their places."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +44,7 @@ class Shape:
     """What documents of one shape come to; `constant` are the lines that never change, sorted.
 
     `named`: the addresses in constant lines. `source`: its lines, to compare it with another.
+    `layouts`: by the parts in their order; None for an order that was met once.
     """
 
     places: int
@@ -111,85 +54,92 @@ class Shape:
     addresses: tuple[int, ...]
     named: frozenset[str]
     source: frozenset[Line]
-    parts: dict[tuple[Token, ...], PartShape | None] = field(default_factory=dict)
+    parts: dict[Tokens, PartShape | None] = field(default_factory=dict)
+    layouts: dict[tuple[PartShape, ...], Layout | None] = field(default_factory=dict)
 
     @property
     def characters(self) -> int:
-        """About how much memory it takes."""
+        """About how much memory it takes with all the layouts that it may have."""
         lines = sum(map(len, self.constant)) + self.varying.characters
-        return 4 * lines + 1000 * len(self.parts)
+        return 4 * lines + 1000 * len(self.parts) + LAYOUTS_KEPT * self.varying.characters
 
     def fill(self, form: Form) -> bytes | None:
-        """The canonical bytes of a document; None where the general route must answer.
-
-        It does where a line of a node without an id stands twice: a dataset is a set, and the
-        node's hash has counted both.
-        """
+        """The canonical bytes of a document; None where the general route must answer."""
         if form.values and form.values[0] in self.named:
             return None
-        base = _written(form.values)
-        if base is None or not _are_addresses(form.values, self.addresses):
+        parts = [self.parts.get(part.tokens) for part in form.parts]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
             return None
-        base += [""] * len(self.nodes)
-        added = self._added(form.parts)
-        if added is None or not self._label(base, added):
-            return None
-        lines = [*self.constant, *self.varying.write(base)]
-        for shape, values in added:
-            lines += shape.lines.write(base + values)
-        lines.sort()
-        if any(map(eq, lines, lines[1:])):
-            if any(one == other and _LABEL in one for one, other in pairwise(lines)):
-                return None
-            lines = sorted(set(lines))
-        lines.append("")
-        return "\n".join(lines).encode()
+        layout = self._layout(form, tuple(known))
+        filled = layout.fill(form) if layout else None
+        return self._by_lines(form, known) if filled is None else filled
 
-    def _added(self, parts: Sequence[Form]) -> list[tuple[PartShape, list[str]]] | None:
-        added = []
-        for part in parts:
-            shape = self.parts.get(part.tokens)
-            if shape is None or not _are_addresses(part.values, shape.addresses):
-                return None
-            written = _written(part.values)
-            if written is None:
-                return None
-            added.append((shape, written))
-        return added
+    def _layout(self, form: Form, parts: tuple[PartShape, ...]) -> Layout | None:
+        """The layout of these parts, which is made when they come a second time."""
+        found = self.layouts.get(parts)
+        if found is None:
+            if len(self.layouts) >= LAYOUTS_KEPT:
+                self.layouts.clear()
+            seen = parts in self.layouts
+            found = self.layouts[parts] = self._lay_out(form, parts) if seen else None
+        return found
 
-    def _label(self, base: list[str], added: list[tuple[PartShape, list[str]]]) -> bool:
-        """Write the canonical labels into their slots; false when that needs more than this.
+    def _lay_out(self, form: Form, parts: tuple[PartShape, ...]) -> Layout:
+        places = [(0, place) for place in self.addresses]
+        for owner, part in enumerate(parts, start=1):
+            places += [(owner, place) for place in part.addresses]
+        return Layout(
+            sorted(self.source, key=str),
+            [part.as_part(owner) for owner, part in enumerate(parts, start=1)],
+            [self.places, *(len(part.values) for part in form.parts)],
+            places,
+        )
 
-        RDFC-1.0, section 4.4: nodes of a hash of their own first, by hash; then those that share
-        one. Alike nodes that touch no other such node are the same but for their names, so any
-        order of theirs gives the same lines.
+    def _by_lines(self, form: Form, parts: Sequence[PartShape]) -> bytes | None:
+        """Line by line: None where a line of a node without an id stands twice.
+
+        A dataset is a set, and the node's hash has counted both.
         """
-        alike: dict[str, list[int]] = {}
-        touched = {number for shape, _ in added for number in shape.seen}
-        for number, node in enumerate(self.nodes):
-            if node.fixed is None or number in touched:
-                seen = _hash(self._seen(number, base, added))
-            else:
-                seen = node.fixed
-            alike.setdefault(seen, []).append(number)
-        label = 0
-        for _, seen in sorted((len(alike[seen]) > 1, seen) for seen in alike):
-            group = alike[seen]
-            if len(group) > 1 and not all(self.nodes[number].alone for number in group):
-                return False
-            for number in group:
-                base[self.places + number] = f"{_LABEL}{label}"
-                label += 1
-        return True
-
-    def _seen(
-        self, number: int, base: list[str], added: list[tuple[PartShape, list[str]]]
-    ) -> list[str]:
-        lines = self.nodes[number].lines.write(base)
+        added = _added(form.parts, parts)
+        base = written(form.values)
+        addresses = [form.values[place] for place in self.addresses]
+        if added is None or base is None or not are_addresses(addresses):
+            return None
+        base = [*base, *[""] * len(self.nodes)]
+        hashes = [self._hash(number, base, added) for number in range(len(self.nodes))]
+        if not write_labels(self.nodes, hashes, base, self.places):
+            return None
+        lines = [*self.constant, *self.varying.lines(base)]
         for shape, values in added:
-            if number in shape.seen:
-                lines += shape.seen[number].write(base + values)
-        return lines
+            lines += shape.lines.lines(base + values)
+        lines.sort()
+        if any(one == other and LABEL in one for one, other in pairwise(lines)):
+            return None
+        return "\n".join([*sorted(set(lines)), ""]).encode()
+
+    def _hash(self, number: int, base: list[str], added: Added) -> str:
+        """The first-degree hash of a node without an id."""
+        touching = [
+            shape.seen[number].lines(base + values)
+            for shape, values in added
+            if number in shape.seen
+        ]
+        node = self.nodes[number]
+        if not touching:
+            return node.hash(base)
+        return hash_of("\n".join(sorted(chain(node.lines.lines(base), *touching))))
+
+
+def _added(forms: Sequence[Form], parts: Sequence[PartShape]) -> Added | None:
+    """The parts with their values as they are written; None where one may not stand there."""
+    added = []
+    for form, part in zip(forms, parts, strict=True):
+        values = written(form.values)
+        if values is None or not are_addresses([form.values[place] for place in part.addresses]):
+            return None
+        added.append((part, values))
+    return added
 
 
 def shape_of(
@@ -202,8 +152,8 @@ def shape_of(
     return Shape(
         places=places,
         constant=tuple(sorted({line.template % () for line in own if not line.parts})),
-        varying=Lines([line for line in own if line.parts], slot_of),
-        nodes=tuple(_node(name, own, slot_of) for name in names),
+        varying=Lines([[line for line in own if line.parts]], slot_of),
+        nodes=tuple(node_of(name, own, slot_of) for name in names),
         addresses=tuple(sorted(place for owner, place in addresses if owner == 0)),
         named=named,
         source=frozenset(own),
@@ -220,12 +170,12 @@ def part_of(
         return None
     slot_of = _slots(shape.places, names)
     seen = {
-        number: Lines([line.seen_by(name) for line in own if name in line.nodes], slot_of)
+        number: Lines([[line.seen_by(name) for line in own if name in line.nodes]], slot_of)
         for number, name in enumerate(names)
         if any(name in line.nodes for line in own)
     }
     places = tuple(sorted(place for one, place in addresses if one == owner))
-    return PartShape(Lines(own, slot_of), seen, places)
+    return PartShape(Lines([own], slot_of), seen, places, tuple(own))
 
 
 def _slots(places: int, names: list[str]) -> Callable[[Part], int]:
@@ -240,31 +190,7 @@ def _slots(places: int, names: list[str]) -> Callable[[Part], int]:
     return slot_of
 
 
-def _node(name: str, lines: Sequence[Line], slot_of: Callable[[Part], int]) -> Node:
-    own = [line for line in lines if name in line.nodes]
-    seen = [line.seen_by(name) for line in own]
-    written = Lines(seen, slot_of)
-    varies = any(line.parts for line in seen)
-    alone = all(line.nodes == {name} for line in own)
-    return Node(name, written, alone, None if varies else _hash(written.write([])))
-
-
-def _hash(lines: list[str]) -> str:
-    lines.sort()
-    lines.append("")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _written(values: list[str]) -> list[str] | None:
-    """The values as N-Quads write them; None where one of them may not be signed."""
-    if not _SPECIAL.search(" ".join(values)):
-        return [*values]
-    if not may_be_signed(" ".join(values)):
-        return None
-    return [value.translate(_ESCAPES) for value in values]
-
-
-def _are_addresses(values: list[str], places: Sequence[int]) -> bool:
-    return all(
-        _PLAIN_ADDRESS.fullmatch(values[place]) or is_address(values[place]) for place in places
+def _renamed(parts: tuple[Part, ...], owner: int) -> tuple[Part, ...]:
+    return tuple(
+        (owner, part[1]) if not isinstance(part, str) and part[0] else part for part in parts
     )
