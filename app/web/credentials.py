@@ -27,7 +27,7 @@ from workflows.endorsements.queries import (
     public_endorsements,
     waiting_answers,
 )
-from workflows.issuance.artefacts import badge_file, certificate
+from workflows.issuance.artefacts import badge_file, badge_picture, certificate
 from workflows.issuance.commands import choose_disclosure
 from workflows.issuance.opening import open_item
 from workflows.issuance.published import verify_own
@@ -101,6 +101,14 @@ def badge(credential_id: UUID, kind: str) -> Response:
     as_token = request.args.get("inside") == "jwt"
     name = f"{_file_name(view)}{'-jwt' if as_token else ''}.{kind}"
     return _attachment(badge_file(view, kind, _token(view) if as_token else ""), mimetype, name)
+
+
+@blueprint.get("/credentials/<uuid:credential_id>/face.png")
+@public
+@without_cookies
+def face(credential_id: UUID) -> Response:
+    """The badge as a picture alone, for pages."""
+    return machine_answer(badge_picture(_view(credential_id)), "image/png", SHORT)
 
 
 @blueprint.get("/credentials/<uuid:credential_id>/card.png")
@@ -225,6 +233,7 @@ def _page(view: CredentialView) -> dict[str, object]:
         "standing": standing,
         "verdict": verdict,
         "endorsements": [(one, _endorsement_holds(verdict, one)) for one in endorsements],
+        "ended": _has_ended(view),
         "out_of_force": state_words(view, _, ended=_has_ended(view)),
         "linkedin": linkedin_address(view),
         "snippet": embed_snippet(view),

@@ -70,7 +70,9 @@ def statement_claims(
         for row in outcome.criteria
     }
     known = [outcome for outcome in definition.outcomes if outcome.code in recognised]
-    told = definition.model_copy(update={"outcomes": tuple(known)})
+    # hours and credits are those of the whole
+    elements = definition.elements.model_copy(update={"workload_hours": None, "credits": None})
+    told = definition.model_copy(update={"outcomes": tuple(known), "elements": elements})
     part = "-".join(sorted(recognised))
     return replace(
         achievement,

@@ -69,13 +69,19 @@ def level_of(definition: Definition) -> str:
     return definition.level if len(definition.level) <= _LONGEST_LEVEL else ""
 
 
-def achievement_svg(definition: Definition, house: House, title: str = "") -> bytes:
+def shown_level(view: CredentialView) -> str:
+    """What stands on the badge's cartouche: the level, or that it is a statement."""
+    say = words(view.language)
+    return level_of(view.definition) if view.whole else say("Statement")
+
+
+def achievement_svg(definition: Definition, house: House, *, level: str | None = None) -> bytes:
     """The picture of an achievement, without a credential in it."""
     return _drawn(
         BadgeFace(
-            title or definition.title,
+            definition.title,
             house.name,
-            level_of(definition),
+            level_of(definition) if level is None else level,
             colour=house.colour,
             accent=house.accent,
             logo=house.logo,
@@ -89,8 +95,13 @@ def achievement_png(definition: Definition, house: House) -> bytes:
 
 
 def badge_svg(view: CredentialView) -> bytes:
-    """The credential's badge with nothing baked in."""
-    return achievement_svg(view.definition, house_of(view), view.title)
+    """The credential's badge with nothing baked in; a statement's says that it is one."""
+    return achievement_svg(view.definition, house_of(view), level=shown_level(view))
+
+
+def badge_picture(view: CredentialView) -> bytes:
+    """The same as PNG, for pages."""
+    return _pixels(badge_svg(view))
 
 
 def badge_file(view: CredentialView, kind: str, token: str = "") -> bytes:
@@ -106,7 +117,7 @@ def badge_file(view: CredentialView, kind: str, token: str = "") -> bytes:
 
 def certificate(view: CredentialView) -> bytes:
     """The certificate as PDF in the credential's language, the signed credential attached."""
-    level = level_of(view.definition)
+    level = level_of(view.definition) if view.whole else ""
     return _set(
         view.document, badge_svg(view), view.learner, level, house_of(view), language=view.language
     )

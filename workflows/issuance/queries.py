@@ -1,8 +1,9 @@
 """Credentials for pages: one whole, and lists of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import col, select
 
@@ -16,6 +17,7 @@ from storage.ids import (
     DefinitionId,
     InstitutionId,
     ItemId,
+    OutcomeCode,
     Sha256,
 )
 from storage.tables import (
@@ -24,6 +26,7 @@ from storage.tables import (
     Credential,
     DefinitionVersion,
     EvidenceItem,
+    EvidenceMapping,
     Institution,
 )
 from storage.vocabulary import (
@@ -83,6 +86,8 @@ class PublicItem:
     disclosure: Disclosure
     openable: bool
     """whether the file may be opened by anyone: the learner said so and it is there"""
+    outcomes: tuple[OutcomeCode, ...] = ()
+    """those of the credential that it speaks to"""
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,14 @@ class CredentialLine:
     whole: bool = True
     named: bool = True
     asked_unnamed_at: datetime | None = None
+    ended: bool = False
+    """whether its time is over"""
+
+    @property
+    def shown_state(self) -> str:
+        """The word for its state, as people understand it."""
+        in_force = self.state is CredentialState.PUBLISHED
+        return "ended" if in_force and self.ended else self.state.value
 
 
 def public_credential(tx: Transaction, site: Site, credential_id: CredentialId) -> CredentialView:
@@ -266,6 +279,7 @@ def _lines(
             whole=credential.whole,
             named=bool(credential.claims.get("named", True)),
             asked_unnamed_at=credential.asked_unnamed_at,
+            ended=credential.valid_until is not None and credential.valid_until <= tx.now,
         )
         for credential, version, learner in tx.session.exec(query).all()
     ]
@@ -321,14 +335,30 @@ def _items(
         ).all()
         if row.statement is not None
     }
+    speaks = _mapped(tx, ids, frozen.outcomes)
     found = []
     for claim in claims.evidence:
         slug = claim.id.rpartition("/")[2]
         row = rows.get(frozen.items[slug])
         if row is not None:
             disclosure = shown(row.disclosure, witness_says_public=statements.get(row.id))
-            found.append(_item(slug, claim, row, disclosure))
+            item = _item(slug, claim, row, disclosure)
+            found.append(replace(item, outcomes=speaks.get(row.id, ())))
     return tuple(found)
+
+
+def _mapped(
+    tx: Transaction, ids: Sequence[UUID], outcomes: Sequence[OutcomeCode]
+) -> Mapping[UUID, tuple[OutcomeCode, ...]]:
+    """Which of these outcomes each item speaks to, in their order."""
+    pairs = set(
+        tx.session.exec(
+            select(EvidenceMapping.item_id, EvidenceMapping.outcome_code).where(
+                col(EvidenceMapping.item_id).in_(ids)
+            )
+        ).all()
+    )
+    return {one: tuple(code for code in outcomes if (one, code) in pairs) for one in ids}
 
 
 def _item(slug: str, claim: EvidenceClaim, row: EvidenceItem, disclosure: Disclosure) -> PublicItem:
