@@ -13,8 +13,8 @@ from storage.vocabulary import NewsKind, WhyOff
 class WebhookEndpoint(Table, table=True):
     """An address that is told news of the kinds in `kinds`.
 
-    The secrets are sealed; for a while after a rotation the earlier one signs too. `off_why` says
-    why we stopped by ourselves. `failures` counts in a row, `failing_since` is when the first of
+    The secrets are sealed; for a while after a rotation the earlier one signs too. `public_key` is
+    what anybody may check signatures with. `off_why` says why we stopped by ourselves. `failures` counts in a row, `failing_since` is when the first of
     them was. Until `rest_until` nothing is sent; until `held_until` one round of sending has it in
     hand, the one that `round` counts.
     """
@@ -32,6 +32,7 @@ class WebhookEndpoint(Table, table=True):
     note: str = ""
     kinds: list[str] = document()
     sealed_secret: bytes = Field(sa_type=LargeBinary)
+    public_key: str = ""
     sealed_earlier: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
     earlier_until: datetime | None = maybe_moment()
     created_at: datetime = moment()

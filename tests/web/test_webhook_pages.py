@@ -51,6 +51,7 @@ def test_the_secret_is_shown_once_and_kept_nowhere(admin: Browser) -> None:
     assert page
     for path in ("/admin/webhooks", page[0], f"{page[0]}/change", f"{page[0]}/secret"):
         assert secret not in admin.get(path).text
+    assert "whpk_" in answer.text and "whpk_" in admin.get(page[0]).text
     anew = admin.post(f"{page[0]}/secret", {}).text
     assert SECRET.findall(anew) and secret not in anew
     with admin.db.reading() as tx:

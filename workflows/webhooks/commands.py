@@ -1,6 +1,6 @@
 """What an administrator does with endpoints. Secrets are given back once, when they are made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from workflows.webhooks.rules import (
     read_note,
     read_url,
 )
-from workflows.webhooks.secrets import new_secret, seal_secret, shown
+from workflows.webhooks.secrets import new_secret, seal_secret
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Made:
-    """A new secret, which is shown now and never again."""
+    """A new secret, which is shown now and never again, and the public half of the new key."""
 
     endpoint_id: UUID
-    secret: str
+    secret: str = field(repr=False)
+    public_key: str
 
 
 @command
@@ -68,13 +69,14 @@ def add_endpoint(db: Database, issuer: Issuer, actor: Actor, wanted: Wanted) -> 
                 note=note,
                 kinds=kinds,
                 sealed_secret=sealed,
+                public_key=secret.public_key,
                 created_at=tx.now,
                 created_by=actor.account_id,
             )
         )
         data = {"url": url, "kinds": kinds}
         record(tx, who, "add_webhook", ("webhook_endpoint", endpoint_id), data=data)
-        return Made(endpoint_id, shown(secret))
+        return Made(endpoint_id, secret.shown, secret.public_key)
 
 
 @command
@@ -97,9 +99,10 @@ def rotate_secret(db: Database, issuer: Issuer, actor: Actor, endpoint_id: UUID)
         who, endpoint = _hold(tx, actor, endpoint_id)
         endpoint.sealed_earlier = endpoint.sealed_secret
         endpoint.sealed_secret = sealed
+        endpoint.public_key = secret.public_key
         endpoint.earlier_until = tx.now + OVERLAP
         record(tx, who, "rotate_webhook_secret", ("webhook_endpoint", endpoint_id))
-        return Made(endpoint_id, shown(secret))
+        return Made(endpoint_id, secret.shown, secret.public_key)
 
 
 @command

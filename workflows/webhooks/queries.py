@@ -34,6 +34,7 @@ class EndpointView:
     answered_at: datetime | None
     rest_until: datetime | None
     earlier_until: datetime | None
+    public_key: str
     created_at: datetime
 
 
@@ -129,6 +130,7 @@ def _view(row: WebhookEndpoint, waiting: int, now: datetime) -> EndpointView:
         answered_at=row.answered_at,
         rest_until=row.rest_until if row.rest_until and row.rest_until > now else None,
         earlier_until=earlier if earlier and earlier > now else None,
+        public_key=row.public_key,
         created_at=row.created_at,
     )
 

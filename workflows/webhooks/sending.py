@@ -36,7 +36,7 @@ from workflows.webhooks.rules import (
     standing_after,
     succeeded,
 )
-from workflows.webhooks.secrets import headers_for, open_secret
+from workflows.webhooks.secrets import Secret, headers_for, open_secret
 from workflows.work import Work, promise_work
 
 LONGEST_EXCERPT = 300
@@ -64,7 +64,7 @@ class Round:
     endpoint_id: UUID
     number: int
     url: str
-    secrets: tuple[bytes, ...] | None = field(repr=False)
+    secrets: tuple[Secret, ...] | None = field(repr=False)
     """None: they cannot be opened."""
 
 
@@ -365,7 +365,7 @@ def _is_held(one: Round) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _secrets(issuer: Issuer, endpoint: WebhookEndpoint, now: datetime) -> tuple[bytes, ...] | None:
+def _secrets(issuer: Issuer, endpoint: WebhookEndpoint, now: datetime) -> tuple[Secret, ...] | None:
     """What signs now, the newest first; None when it cannot be opened."""
     sealed = [endpoint.sealed_secret]
     if endpoint.sealed_earlier is not None and (endpoint.earlier_until or now) > now:

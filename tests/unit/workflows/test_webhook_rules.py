@@ -1,13 +1,18 @@
 """When news is tried again, when an endpoint rests, and the signature of the published example."""
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.vocabulary import Trouble, WhyOff
+from tests.fixtures.shared import ROOT
 from workflows.ports import Answer
 from workflows.webhooks.payload import WebhookPayload
 from workflows.webhooks.rules import (
@@ -20,7 +25,7 @@ from workflows.webhooks.rules import (
     read_url,
     standing_after,
 )
-from workflows.webhooks.secrets import headers_for, message_id
+from workflows.webhooks.secrets import headers_for, message_id, new_secret
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NEWS = UUID(int=7)
@@ -39,11 +44,32 @@ def test_the_signature_is_the_one_that_standard_webhooks_publishes() -> None:
 
 
 def test_the_three_headers_have_an_id_a_time_and_a_signature_by_each_secret() -> None:
-    headers = headers_for([b"a" * 32, b"b" * 32], NEWS, NOW + timedelta(milliseconds=900), b"{}")
+    one, two = new_secret(), new_secret()
+    headers = headers_for([one, two], NEWS, NOW + timedelta(milliseconds=900), b"{}")
     assert headers["webhook-id"] == message_id(NEWS) == "msg_00000000000000000000000000000007"
     assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
-    first, second = headers["webhook-signature"].split(" ")
-    assert first.startswith("v1,") and second.startswith("v1,") and first != second
+    signatures = headers["webhook-signature"].split(" ")
+    assert [each.partition(",")[0] for each in signatures] == ["v1", "v1a", "v1", "v1a"]
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{{}}".encode()
+    for secret, signature in ((one, signatures[1]), (two, signatures[3])):
+        public = b64decode(secret.public_key.removeprefix("whpk_"))
+        key = Ed25519PublicKey.from_public_bytes(public)
+        key.verify(b64decode(signature.removeprefix("v1a,")), signed)
+        with pytest.raises(InvalidSignature):
+            key.verify(b64decode(signature.removeprefix("v1a,")), signed + b" ")
+
+
+def test_the_check_by_the_public_key_that_the_docs_give_is_right() -> None:
+    page = (ROOT / "docs/webhooks.md").read_text("utf-8")
+    (code,) = (one for one in page.split("```python\n")[1:] if "def check(" in one)
+    one, two = new_secret(), new_secret()
+    given: dict[str, Any] = {}
+    exec(code.partition("```")[0].replace("whpk_…", two.public_key, 1), given)
+    given["check"](headers_for([one, two], NEWS, NOW, b"{}"), b"{}")
+    with pytest.raises(InvalidSignature):
+        given["check"](headers_for([one, two], NEWS, NOW, b"{}"), b"{ }")
+    with pytest.raises(InvalidSignature):
+        given["check"](headers_for([one], NEWS, NOW, b"{}"), b"{}")
 
 
 @given(st.integers(1, 9), st.uuids())
