@@ -65,6 +65,33 @@ class TestForEveryone:
         assert "Open its record" not in page.text
         assert "What others may have of this file" not in page.text
 
+    def test_each_outcome_names_what_shows_it_and_each_item_what_it_shows(
+        self, issued: Issued, browser: Browser
+    ) -> None:
+        page = browser.get(path(issued)).text
+        item, codes = view(issued).items[0], [one.outcome.code for one in view(issued).outcomes]
+        assert item.outcomes and set(item.outcomes) <= set(codes)
+        outcome = page.split(f'id="outcome-{item.outcomes[0]}"')[1].split("</li>")[0]
+        assert f'href="#{item.slug}"' in outcome
+        assert item.sha256 in re.sub(r"<wbr>|</?span>", "", page)
+        assert browser.get(f"{path(issued)}/face.png").data.startswith(b"\x89PNG")
+
+    def test_one_whose_time_is_over_says_so_wherever_it_is_listed(
+        self, issued: Issued, browser: Browser
+    ) -> None:
+        until = view(issued).valid_until
+        assert until is not None and "Its time is over" not in browser.get(path(issued)).text
+        issued.world.clock.set(until + timedelta(days=1))
+        page = browser.get(path(issued)).text
+        assert page.count("Its time is over") == 2
+        assert "This credential is not valid" in page
+        for person, address in (
+            (issued.learner, "/my/credentials"),
+            (issued.registrar, "/staff/credentials"),
+        ):
+            browser.sign_in(person)
+            assert "Its time is over" in browser.get(address).text
+
     def test_programs_get_the_signed_bytes_by_accept_or_by_name(
         self, issued: Issued, browser: Browser
     ) -> None:

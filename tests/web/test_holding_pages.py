@@ -1,5 +1,6 @@
 """What holders see of their credentials: what runs out, what belongs together, their name."""
 
+import json
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -112,6 +113,19 @@ def test_what_is_signed_on_demand_says_in_words_that_the_key_is_out_of_reach(
     assert not found.ok
     assert "#key-1" in found.detail
     assert "/keys/" in found.detail
+
+
+def test_a_statement_says_that_it_is_one_and_claims_no_level_and_no_hours(
+    recall: Recall, browser: Browser
+) -> None:
+    statement = recall(stated)
+    page = browser.get(f"/credentials/{statement.credential_id}")
+    assert "This is a statement, not the credential" in page.text
+    assert "Statement of Northbridge College, not a credential" in page.text
+    told = json.dumps(statement.document())
+    assert "Notional workload" not in told and "Credits" not in told
+    svg = browser.get(f"/credentials/{statement.credential_id}/badge.svg").text
+    assert "Statement. Northbridge College</title>" in svg
 
 
 def test_a_name_is_asked_away_and_the_registrar_sees_it(issued: Issued, browser: Browser) -> None:
