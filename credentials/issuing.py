@@ -76,6 +76,6 @@ def _shared(claims: CredentialClaims) -> _Shared:
 
 def _write(achievement: AchievementClaims, issuer: IssuerProfile) -> _Shared:
     parts = achievement_of(achievement), profile_of(issuer)
-    texts = {id(part): as_constant(part) for part in parts}
-    constants = {part: text for part, text in texts.items() if text is not None}
+    found = {id(part): as_constant(part) for part in parts}
+    constants = {part: data for part, data in found.items() if data is not None}
     return _Shared(achievement, issuer, *parts, constants)

@@ -9,7 +9,8 @@ _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _MANY_PAIRS = len(_PAIRS)
-_CHUNK = _MANY_PAIRS**5  # the most digits of a number that a processor divides at once
+_CHUNK_DIGITS = 10
+_CHUNK = 58**_CHUNK_DIGITS  # the most digits of a number that a processor divides at once
 _MAX_BASE58 = 1024  # base58 costs the square of its length; keys and signatures have under 100
 
 
@@ -35,10 +36,15 @@ def from_base58(text: str) -> bytes:
     if not text.startswith("z") or len(text) > _MAX_BASE58:
         raise Malformed("A base58btc text begins with “z” and is short.")
     number = 0
-    for letter in text[1:]:
-        if letter not in _VALUES:
-            raise Malformed("A base58btc text has a character that does not belong in it.")
-        number = number * 58 + _VALUES[letter]
+    try:
+        for start in range(1, len(text), _CHUNK_DIGITS):
+            chunk = 0
+            letters = text[start : start + _CHUNK_DIGITS]
+            for letter in letters:
+                chunk = chunk * 58 + _VALUES[letter]
+            number = number * 58 ** len(letters) + chunk
+    except KeyError:
+        raise Malformed("A base58btc text has a character that does not belong in it.") from None
     zeros = len(text) - 1 - len(text[1:].lstrip(_ALPHABET[0]))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
 

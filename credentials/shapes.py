@@ -5,10 +5,10 @@ Two documents with the same tokens are taken apart alike, place by place. Entrie
 what, makes no new shape of the whole.
 """
 
-import json
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeGuard
 
 from credentials.documents import JsonObject, JsonValue
 
@@ -16,6 +16,8 @@ MOST_PLACES = 2000
 MOST_PARTS = 400
 LONGEST_CONSTANT = 64 * 1024
 SCHEMES = ("https://", "http://", "urn:", "did:", "mailto:")
+
+_NUMBERED = tuple(enumerate(SCHEMES, start=1))
 
 CHOSEN = frozenset(
     {
@@ -37,9 +39,9 @@ CHOSEN = frozenset(
 ROOT, CONSTANT, OPEN_LIST, CLOSE_LIST, PLAIN, PART, TEXT = range(7)
 """TEXT and the numbers after it: a text that begins with no scheme, or the first, second, … one."""
 
-Token = int | str | tuple[str, ...]
-Constants = Mapping[int, str]
-"""Parts that belong to the shape as they are, by their `id()`, each as the JSON it comes to."""
+Token = int | str | bytes | tuple[str, ...]
+Constants = Mapping[int, bytes]
+"""Parts that belong to the shape as they are, by their `id()`, each as the bytes it comes to."""
 
 NO_CONSTANTS: Final[Constants] = {}
 MARK = "assay-place-"
@@ -54,12 +56,19 @@ class Form:
     parts: list["Form"] = field(default_factory=list)
 
 
-def as_constant(part: JsonValue) -> str | None:
-    """The JSON of a part that many documents share; None for what is none, or too long."""
+def as_constant(part: JsonValue) -> bytes | None:
+    """The bytes of a part that many documents share; None for what is none, or too long.
+
+    Parts have the same bytes only if they are the same to the type of each number. They are never
+    read again: version 2 of marshal is the one whose bytes depend on nothing but the value.
+    """
     if not isinstance(part, dict):
         return None
-    text = json.dumps(part, ensure_ascii=False)
-    return text if len(text) <= LONGEST_CONSTANT else None
+    try:
+        data = marshal.dumps(part, 2)
+    except ValueError:
+        return None
+    return data if len(data) <= LONGEST_CONSTANT else None
 
 
 def constants_of(document: JsonObject) -> Constants:
@@ -67,7 +76,7 @@ def constants_of(document: JsonObject) -> Constants:
     subject = document.get("credentialSubject")
     achievement = subject.get("achievement") if isinstance(subject, dict) else None
     found = [(part, as_constant(part)) for part in (achievement, document.get("issuer"))]
-    return {id(part): text for part, text in found if text is not None}
+    return {id(part): data for part, data in found if data is not None}
 
 
 def take_apart(document: JsonObject, constants: Constants) -> Form | None:
@@ -110,15 +119,18 @@ class _Reader:
     def _members(self, node: JsonObject, tokens: list[Token], values: list[str]) -> None:
         tokens.append(tuple(node))
         for key, value in node.items():
-            if not isinstance(value, str):
-                self._value(key, value, tokens, values)
-            elif key in CHOSEN:
-                tokens.append(value)
-            elif key == "id" and value == self.root:
-                tokens.append(ROOT)
+            if isinstance(value, str):
+                if key in CHOSEN:
+                    tokens.append(value)
+                elif key == "id" and value == self.root:
+                    tokens.append(ROOT)
+                else:
+                    tokens.append(TEXT + scheme_of(value) if value.startswith(SCHEMES) else TEXT)
+                    values.append(value)
+            elif key in CHOSEN and isinstance(value, list) and _are_texts(value):
+                tokens += (OPEN_LIST, *value, CLOSE_LIST)
             else:
-                tokens.append(TEXT + scheme_of(value))
-                values.append(value)
+                self._value(key, value, tokens, values)
 
     def _value(self, key: str, value: JsonValue, tokens: list[Token], values: list[str]) -> None:
         if isinstance(value, dict):
@@ -160,6 +172,10 @@ class _Reader:
             values.append(text)
 
 
+def _are_texts(entries: list[JsonValue]) -> TypeGuard[list[str]]:
+    return all(isinstance(entry, str) for entry in entries)
+
+
 def _lists_apart(document: JsonObject) -> frozenset[int]:
     """The lists, by their `id()`, whose entries are parts: all of them have ids of their own."""
     subject = document.get("credentialSubject")
@@ -177,7 +193,7 @@ def _stand_alone(entries: JsonValue) -> bool:
 def scheme_of(text: str) -> int:
     """How an address begins, as a number; 0 for any other text."""
     if text.startswith(SCHEMES):
-        for number, scheme in enumerate(SCHEMES, start=1):
+        for number, scheme in _NUMBERED:
             if text.startswith(scheme):
                 return number
     return 0
