@@ -21,7 +21,12 @@ from storage.tables import (
     Attestation,
     Caption,
     Case,
+    CaseHold,
     CoverageRecord,
+    Credential,
+    CredentialNote,
+    EarlierDocument,
+    Endorsement,
     Event,
     EvidenceItem,
     EvidenceMapping,
@@ -48,6 +53,16 @@ ABOUT_FILES = ("return_case", "reject_evidence", "quarantine_evidence")
 # facts of events that could name a file or a person
 TELLING = array(["file_name", "title", "name", "email", "declared", "detail"])
 GONE = "—"
+NEVER_GIVEN = (VoiceState.DECLINED.value, VoiceState.EXPIRED.value)
+ONCE_GIVEN = (VoiceState.GIVEN.value, VoiceState.WITHDRAWN.value)
+OF_ENDORSERS = (
+    "endorser_name",
+    "endorser_email",
+    "endorser_title",
+    "relation",
+    "period",
+    "comment",
+)
 
 
 def let_go_of_items(tx: Transaction, case: Case) -> None:
@@ -81,6 +96,8 @@ def let_go_of_words(tx: Transaction, case: Case) -> None:
     for manifest in tx.session.exec(select(Manifest).where(Manifest.case_id == case.id)).all():
         manifest.body = manifest_without_words(manifest.body, tx.now)
         manifest.signed_name = ""
+    _beside_credentials(tx, case.id)
+    tx.session.execute(update(CaseHold).where(col(CaseHold.case_id) == case.id).values(why=""))
     _history(tx, case.id)
     if case.decision_id is None:
         _undecided(tx, case.id)
@@ -110,6 +127,34 @@ def _witness(tx: Transaction, asked: Attestation) -> None:
         .where(col(MailLink.subject_id) == asked.id)
         .values(email="", revoked_at=tx.now)
     )
+
+
+def _beside_credentials(tx: Transaction, case_id: UUID) -> None:
+    """Credentials stay as they are signed, and so do endorsements that were given: the holder's
+    copies are checked against them. What staff wrote to themselves of them goes, what employers
+    were asked and did not give, and copies that were signed with an earlier key."""
+    credentials = select(Credential.id).where(Credential.case_id == case_id)
+    asked = select(Endorsement.id).where(col(Endorsement.credential_id).in_(credentials))
+    never_given = asked.where(col(Endorsement.state).in_(NEVER_GIVEN))
+    ended = asked.where(col(Endorsement.state).in_([*NEVER_GIVEN, *ONCE_GIVEN]))
+    tx.session.execute(
+        delete(CredentialNote).where(col(CredentialNote.credential_id).in_(credentials))
+    )
+    tx.session.execute(
+        delete(EarlierDocument).where(
+            col(EarlierDocument.subject_id).in_(credentials)
+            | col(EarlierDocument.subject_id).in_(asked)
+        )
+    )
+    tx.session.execute(
+        update(MailLink).where(col(MailLink.subject_id).in_(never_given)).values(email="")
+    )
+    for which, names in ((ended, ("message",)), (never_given, OF_ENDORSERS)):
+        tx.session.execute(
+            update(Endorsement)
+            .where(col(Endorsement.id).in_(which))
+            .values(dict.fromkeys(names, ""))
+        )
 
 
 def _history(tx: Transaction, case_id: UUID) -> None:
