@@ -6,6 +6,7 @@ time.
 """
 
 import json
+import socket
 import threading
 import time
 from collections import OrderedDict
@@ -118,9 +119,7 @@ class RemoteFetcher:
         try:
             body = self._get(url)
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            raise CannotFetch(
-                "%(url)s could not be fetched (%(why)s).", url=url, why=type(error).__name__
-            ) from None
+            raise _unfetched(url, error) from None
         self._remember(url, body)
         return body
 
@@ -179,3 +178,13 @@ class RemoteFetcher:
             self._kept.move_to_end(url)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
+
+
+def _unfetched(url: str, error: Exception) -> CannotFetch:
+    """Why nothing came, in words where it is one of the common reasons."""
+    if isinstance(error, socket.gaierror):
+        return CannotFetch("%(url)s could not be fetched: no machine has this name.", url=url)
+    if isinstance(error, TimeoutError):
+        return CannotFetch("%(url)s could not be fetched: no answer came in time.", url=url)
+    why = type(error).__name__
+    return CannotFetch("%(url)s could not be fetched (%(why)s).", url=url, why=why)

@@ -63,6 +63,11 @@ class EndorsementLines:
     lines: Sequence[Line]
     holds: bool
 
+    @property
+    def known(self) -> bool:
+        """Whether every check came to an answer."""
+        return all(line.result != "unknown" for line in self.lines)
+
 
 @dataclass(frozen=True)
 class ShownVerdict:

@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import socket
 import ssl
 import threading
 import time
@@ -356,3 +357,16 @@ def test_a_bundle_needs_a_map(tmp_path: Path, text: str) -> None:
 def test_a_folder_without_a_map_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(CannotFetch, match=r"map\.json"):
         DirectoryFetcher(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(socket.gaierror(-2, "?"), "no machine has this name"), (TimeoutError(), "came in time")],
+)
+def test_why_nothing_came_is_said_in_words(error: Exception, words: str) -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        raise error
+
+    with pytest.raises(CannotFetch) as away:
+        RemoteFetcher(resolve=resolve)("https://badge.example/")
+    assert words in str(away.value) and "Error" not in str(away.value)
