@@ -10,6 +10,7 @@ from app.wallets.qr import drawn, link_by_reference, link_by_value
 from app.web import hx
 from app.web.access import actor, needs, parts
 from app.web.forms import Form, Line, parse
+from app.web.limits import limited, person
 from storage.ids import CredentialId
 from workflows.access.permissions import Permission
 from workflows.issuance.queries import public_credential
@@ -35,17 +36,16 @@ def home(credential_id: UUID) -> AnyResponse:
     found = CredentialId(credential_id)
     view = _view(found)
     if hx.is_partial():
-        return _state(view)
+        return _state(found, view)
     with parts().db.reading() as tx:
         credential = public_credential(tx, parts().site, found)
     return make_response(
-        render_template(
-            "wallets/page.html", credential=credential, **_shown(view), attempts=MOST_ATTEMPTS
-        )
+        render_template("wallets/page.html", credential=credential, **_shown(found, view))
     )
 
 
 @blueprint.post("/credentials/<uuid:credential_id>/wallet")
+@limited("60 per hour", by=person)
 @needs(Permission.SHARE_CREDENTIAL, of="credential_id")
 def offer(credential_id: UUID) -> AnyResponse:
     """Offer the credential; an open offer ends."""
@@ -66,16 +66,15 @@ def offer(credential_id: UUID) -> AnyResponse:
 def withdraw(credential_id: UUID) -> AnyResponse:
     """End the open offer."""
     withdraw_offer(parts().db, actor(), CredentialId(credential_id))
-    notice = _("The offer is taken back. Nobody can take the credential by it any more.")
-    return hx.redirect("wallet.home", notice, credential_id=credential_id)
+    return hx.redirect("wallet.home", credential_id=credential_id)
 
 
-def _state(view: WalletView) -> AnyResponse:
+def _state(credential_id: CredentialId, view: WalletView) -> AnyResponse:
     """How the offer stands now; once that is not what the page was made for, the page anew."""
     standing = view.offer.standing if view.offer else ""
     if request.args.get("seen") != standing:
         return hx.reload_page()
-    return make_response(render_template("wallets/_state.html", **_shown(view)))
+    return make_response(render_template("wallets/_state.html", **_shown(credential_id, view)))
 
 
 def _view(credential_id: CredentialId) -> WalletView:
@@ -83,8 +82,13 @@ def _view(credential_id: CredentialId) -> WalletView:
         return wallet_view(tx, parts().issuer, credential_id)
 
 
-def _shown(view: WalletView) -> dict[str, object]:
-    shown: dict[str, object] = {"offer": view.offer, "takings": view.takings}
+def _shown(credential_id: CredentialId, view: WalletView) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "credential_id": credential_id,
+        "offer": view.offer,
+        "takings": view.takings,
+        "attempts": MOST_ATTEMPTS,
+    }
     if view.offer is None or not view.offer.open:
         return shown
     left = view.offer.expires_at - parts().clock.now()

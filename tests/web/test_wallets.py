@@ -27,7 +27,7 @@ from storage.events import SYSTEM
 from storage.tables import Event, WalletKey, WalletOffer, WalletTaking
 from tests.fixtures.issued import ISSUER, Issued, nothing
 from tests.fixtures.recall import Recall
-from tests.fixtures.wallet import HolderKey, Wallet
+from tests.fixtures.wallet import HolderKey, Wallet, shown_offer
 from tests.fixtures.web import Browser
 from tests.fixtures.world import SITE
 from workflows.issuance.commands import change_credential
@@ -36,8 +36,6 @@ from workflows.issuance.published import local_fetcher
 from workflows.issuance.rules import Reason
 from workflows.wallets.keys import ensure_wallet_key, rotate_wallet_key
 
-LINK = re.compile(r'href="(openid-credential-offer://\?credential_offer_uri=[^"]+)"')
-DIGITS = re.compile(r'<output id="transaction-code">(\d{3})<span class="wallet-gap"></span>(\d{3})')
 NO_CLOCK: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
 BY_VALUE = re.compile(r'<code id="by-value">openid-credential-offer://\?credential_offer=([^<]+)<')
 
@@ -68,10 +66,10 @@ class Holder:
         return self.browser.get(self.path).text
 
     def link(self) -> str:
-        return LINK.findall(self.page())[0]
+        return shown_offer(self.page())[0]
 
     def digits(self) -> str:
-        return "".join(DIGITS.findall(self.page())[0])
+        return shown_offer(self.page())[1]
 
     def wallet(self) -> Wallet:
         return Wallet(self.browser.app.test_client(), self.clock)
@@ -198,6 +196,21 @@ def binding_of(presented: str, key: HolderKey, clock: SetClock) -> str:
         "sd_hash": digest.rstrip(b"=").decode(),
     }
     return jwt.encode(body, key.private, algorithm=key.alg, headers={"typ": "kb+jwt"})
+
+
+def test_the_page_renews_its_state_and_is_loaded_anew_when_it_changes(holder: Holder) -> None:
+    part = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    wallet = holder.scanned()
+    holder.clock.advance(timedelta(seconds=63))
+    shown = holder.browser.get(f"{holder.path}?seen=waiting", headers=part)
+    assert shown.status_code == 200 and "<html" not in shown.text
+    assert "8 minutes 57 seconds" in " ".join(shown.text.split())
+    assert f'hx-get="{holder.path}?seen=waiting"' in shown.text
+    assert wallet.redeem().status_code == 200
+    moved = holder.browser.get(f"{holder.path}?seen=waiting", headers=part)
+    assert moved.headers["HX-Refresh"] == "true"
+    taking = holder.browser.get(f"{holder.path}?seen=taking", headers=part)
+    assert "Your wallet is taking it" in taking.text
 
 
 def test_the_verify_page_says_check_by_check_what_a_wallet_shows(holder: Holder) -> None:

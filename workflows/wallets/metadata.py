@@ -16,7 +16,7 @@ from storage.vocabulary import WalletForm
 from workflows.issuance.addresses import Site
 from workflows.wallets.addresses import credential_type, issuer_name
 from workflows.wallets.rules import CODE_DIGITS, Kind, OfferSecrets
-from workflows.words import Say, marked, words
+from workflows.words import SOURCE_LOCALE, Say, marked, words
 
 GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 TYPES: tuple[str, ...] = ("VerifiableCredential", "OpenBadgeCredential")
@@ -140,7 +140,8 @@ def type_metadata(site: Site, issuing: Issuing, one: Offered) -> JsonObject:
                 "path": list(path),
                 "sd": hidden,
                 "display": [
-                    {"locale": locale, "label": words(locale)(label)} for locale in issuing.locales
+                    {"locale": locale, "label": words(locale)(label)}
+                    for locale in _locales(issuing, one)
                 ],
             }
             for path, hidden, label in CLAIMS
@@ -165,7 +166,7 @@ def _configuration(site: Site, issuing: Issuing, one: Offered, form: WalletForm)
         "scope": Kind(one.definition_id, one.whole, form).name,
         "credential_metadata": {
             "display": [_face(issuing, one)],
-            "claims": list(_claims(issuing, form)),
+            "claims": list(_claims(_locales(issuing, one), form)),
         },
     }
     match form:
@@ -209,14 +210,20 @@ def _face(issuing: Issuing, one: Offered) -> JsonObject:
     )
 
 
-def _claims(issuing: Issuing, form: WalletForm) -> Iterator[JsonObject]:
+def _locales(issuing: Issuing, one: Offered) -> Sequence[str]:
+    """The language of what is offered where we have words in it, and English: all of them, for
+    every version there is, would be more than a phone likes to fetch."""
+    return [locale for locale in issuing.locales if locale in (one.language, SOURCE_LOCALE)]
+
+
+def _claims(locales: Sequence[str], form: WalletForm) -> Iterator[JsonObject]:
     named = OPEN_BADGE_CLAIMS
     if form is WalletForm.SD_JWT:
         named = [(path, label) for path, _, label in CLAIMS]
-    say: Mapping[str, Say] = {locale: words(locale) for locale in issuing.locales}
+    say: Mapping[str, Say] = {locale: words(locale) for locale in locales}
     for path, label in named:
         display: list[JsonValue] = [
-            {"name": say[locale](label), "locale": locale} for locale in issuing.locales
+            {"name": say[locale](label), "locale": locale} for locale in locales
         ]
         yield {"path": list(path), "display": display}
 

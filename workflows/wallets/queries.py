@@ -197,7 +197,8 @@ def _issuing(tx: Transaction, site: Site, institution_id: InstitutionId) -> Issu
 
 
 def _all_offered(tx: Transaction, institution_id: InstitutionId) -> Sequence[Offered]:
-    """Every version that was ever published, and statements of those that there are some of."""
+    """The versions that are offered now or that there are credentials of, and statements of those
+    that there are some of."""
     versions = tx.session.exec(
         select(DefinitionVersion)
         .where(
@@ -206,19 +207,19 @@ def _all_offered(tx: Transaction, institution_id: InstitutionId) -> Sequence[Off
         )
         .order_by(col(DefinitionVersion.published_at).desc(), col(DefinitionVersion.id))
     ).all()
-    stated = set(
+    issued = set(
         tx.session.exec(
-            select(Credential.definition_id)
+            select(Credential.definition_id, Credential.whole)
             .where(
                 Credential.institution_id == institution_id,
-                col(Credential.whole).is_(False),
                 col(Credential.state).in_([state.value for state in PUBLIC]),
             )
             .distinct()
         ).all()
     )
-    whole = [_offered(one, whole=True) for one in versions]
-    return whole + [_offered(one, whole=False) for one in versions if one.id in stated]
+    kept = [one for one in versions if one.retired_at is None or (one.id, True) in issued]
+    whole = [_offered(one, whole=True) for one in kept]
+    return whole + [_offered(one, whole=False) for one in versions if (one.id, False) in issued]
 
 
 def _offered(version: DefinitionVersion, *, whole: bool) -> Offered:
