@@ -93,7 +93,6 @@ def metadata() -> Response:
         "revocation_endpoint_auth_methods_supported": list(METHODS),
         "code_challenge_methods_supported": [S256],
         "authorization_response_iss_parameter_supported": True,
-        "service_documentation": absolute_url("openbadges.discovery"),
     }
     return machine_answer(answers.as_json(body).get_data(), "application/json", SHORT)
 

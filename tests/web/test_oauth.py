@@ -1,6 +1,8 @@
 """OAuth 2.0 for programs of others: registering, deciding, tokens, and every way to be refused."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
@@ -9,7 +11,7 @@ from sqlmodel import select
 
 from storage.clock import SetClock
 from storage.database import Database
-from storage.tables import Event, Mail, OAuthClient, OAuthGrant, OAuthToken
+from storage.tables import Account, Event, Mail, OAuthClient, OAuthGrant, OAuthToken
 from tests.fixtures.programs import (
     BACK,
     EVERYTHING,
@@ -23,11 +25,20 @@ from tests.fixtures.programs import (
 )
 from tests.fixtures.web import ORIGIN, Browser, People
 from workflows.people.commands import disable_person
-from workflows.programs.commands import forget_unused_programs
+from workflows.people.own_account import change_password
+from workflows.people.passwords import hash_password
+from workflows.programs.commands import (
+    Minted,
+    forget_unused_programs,
+    new_access_token,
+    redeem_code,
+)
+from workflows.programs.queries import allowed_by_code
 from workflows.programs.rules import (
     ACCESS_LIVES,
     CODE_LIVES,
     LEFT_FOR,
+    MOST_OF_ONE_PROGRAM,
     REFRESH_LIVES,
     UNUSED_FOR,
     ProgramScope,
@@ -76,9 +87,8 @@ class TestRegistering:
         said = register(app, token_endpoint_auth_method="none").get_json()
         assert "client_secret" not in said and said["token_endpoint_auth_method"] == "none"
 
-    @pytest.mark.parametrize(
-        ("changes", "error", "field"),
-        [
+    def test_what_cannot_be_registered_is_refused_by_its_field(self, app: Flask) -> None:
+        wrong: list[tuple[dict[str, object], str, str]] = [
             ({"client_name": None}, "invalid_client_metadata", "client_name"),
             ({"client_name": "Wal\u202elet"}, "invalid_client_metadata", "client_name"),
             ({"logo_uri": None}, "invalid_client_metadata", "logo_uri"),
@@ -96,14 +106,11 @@ class TestRegistering:
                 "invalid_client_metadata",
                 "token_endpoint_auth_method",
             ),
-        ],
-    )
-    def test_what_cannot_be_registered_is_refused_by_its_field(
-        self, app: Flask, changes: dict[str, object], error: str, field: str
-    ) -> None:
-        answer = register(app, **changes)
-        assert answer.status_code == 400
-        assert error_of(answer) == error and field in answer.get_json()["error_description"]
+        ]
+        for changes, error, field in wrong:
+            answer = register(app, **changes)
+            assert answer.status_code == 400, changes
+            assert error_of(answer) == error and field in answer.get_json()["error_description"]
 
     def test_what_is_no_json_is_refused(self, app: Flask) -> None:
         client = app.test_client()
@@ -200,9 +207,10 @@ class TestDeciding:
         with db.reading() as tx:
             assert tx.session.exec(select(OAuthGrant)).first() is None
 
-    @pytest.mark.parametrize(
-        ("changes", "error"),
-        [
+    def test_a_request_that_is_wrong_goes_back_to_its_program(
+        self, browser: Browser, wallet: WalletProgram
+    ) -> None:
+        wrong: list[tuple[dict[str, str | None], str]] = [
             ({"code_challenge": None}, "invalid_request"),
             ({"code_challenge_method": None}, "invalid_request"),
             ({"code_challenge_method": "plain"}, "invalid_request"),
@@ -211,19 +219,17 @@ class TestDeciding:
             ({"scope": None}, "invalid_request"),
             ({"scope": "everything"}, "invalid_scope"),
             ({"response_type": "token"}, "unsupported_response_type"),
-        ],
-    )
-    def test_a_request_that_is_wrong_goes_back_to_its_program(
-        self, browser: Browser, wallet: WalletProgram, changes: dict[str, str], error: str
-    ) -> None:
-        answer = browser.get("/oauth/authorize", query_string=wallet.asks(**changes))
-        said = came_back(answer)
-        assert said["error"] == error and said["iss"] == ORIGIN
-        assert said.get("state") == ("xyz" if "state" not in changes else None)
+        ]
+        for changes, error in wrong:
+            answer = browser.get("/oauth/authorize", query_string=wallet.asks(**changes))
+            said = came_back(answer)
+            assert said["error"] == error and said["iss"] == ORIGIN
+            assert said.get("state") == ("xyz" if "state" not in changes else None)
 
-    @pytest.mark.parametrize(
-        "changes",
-        [
+    def test_nobody_is_sent_where_it_is_not_sure_whose_place_it_is(
+        self, learner: Browser, wallet: WalletProgram
+    ) -> None:
+        unsure: list[dict[str, str | None]] = [
             {"redirect_uri": "https://evil.example/back"},
             {"redirect_uri": f"{BACK}/"},
             {"redirect_uri": f'{BACK}"é'},
@@ -231,16 +237,14 @@ class TestDeciding:
             {"client_id": "nobody"},
             {"client_id": None},
             {"response_type": "tök\\en", "redirect_uri": "https://evil.example"},
-        ],
-    )
-    def test_nobody_is_sent_where_it_is_not_sure_whose_place_it_is(
-        self, learner: Browser, wallet: WalletProgram, changes: dict[str, str]
-    ) -> None:
-        asked = wallet.asks(**changes)
-        answer = learner.get("/oauth/authorize", query_string=asked)
-        assert answer.status_code == 400 and "Location" not in answer.headers
-        assert "Nothing was allowed" in " ".join(answer.text.split())
-        assert learner.post("/oauth/authorize", {**asked, "decision": "allow"}).status_code == 400
+        ]
+        for changes in unsure:
+            asked = wallet.asks(**changes)
+            answer = learner.get("/oauth/authorize", query_string=asked)
+            assert answer.status_code == 400 and "Location" not in answer.headers
+            assert "Nothing was allowed" in " ".join(answer.text.split())
+            decided = learner.post("/oauth/authorize", {**asked, "decision": "allow"})
+            assert decided.status_code == 400
 
     def test_a_parameter_said_twice_is_refused(
         self, learner: Browser, wallet: WalletProgram
@@ -269,6 +273,21 @@ class TestTokens:
         with db.reading() as tx:
             (event,) = tx.session.exec(select(Event).where(Event.kind == "end_program")).all()
         assert event.data["why"] == "shown_twice" and event.data["program"] == "Badge <Wallet>"
+
+    def test_of_two_who_show_a_code_at_once_one_gets_tokens_that_are_ended(
+        self, learner: Browser, wallet: WalletProgram, db: Database
+    ) -> None:
+        code = wallet.allowed_by(learner)["code"]
+        with db.reading() as tx:
+            found = allowed_by_code(tx, code)
+        assert found is not None and found.live and not found.spent
+        minted = [Minted(new_access_token(), None, [READ]) for _ in range(2)]
+        with ThreadPoolExecutor(2) as both:
+            kept = list(both.map(lambda one: redeem_code(db, found.grant_id, one), minted))
+        assert sorted(kept) == [False, True]
+        for one in minted:
+            wallet.tokens = {"access_token": one.access}
+            assert not works(wallet)
 
     def test_a_code_needs_its_verifier_its_address_its_program_and_its_time(
         self, app: Flask, learner: Browser, wallet: WalletProgram, clock: SetClock
@@ -446,6 +465,29 @@ class TestEnding:
         with db.reading() as tx:
             (grant,) = tx.session.exec(select(OAuthGrant)).all()
         assert grant.ended_why == "password"
+
+    def test_a_new_password_ends_every_program(
+        self, learner: Browser, wallet: WalletProgram, people: People, db: Database
+    ) -> None:
+        wallet.connect(learner)
+        with db.transaction() as tx:
+            account = tx.session.get_one(Account, people.learner.account_id)
+            account.password_hash = hash_password("the old words in a row")
+        change_password(
+            db, people.learner, "the old words in a row", "the new words in a row", timedelta(1)
+        )
+        assert not works(wallet) and wallet.refresh().status_code == 400
+
+    def test_a_program_that_is_connected_again_and_again_keeps_its_newest_connections(
+        self, app: Flask, learner: Browser, wallet: WalletProgram
+    ) -> None:
+        connected = []
+        for _ in range(MOST_OF_ONE_PROGRAM + 1):
+            again = WalletProgram(app, wallet.client_id, wallet.secret)
+            connected.append(again.connect(learner))
+        assert [works(one) for one in connected] == [False] + [True] * MOST_OF_ONE_PROGRAM
+        page = learner.get("/account/programs").text
+        assert page.count("Badge &lt;Wallet&gt;") == 1
 
     def test_what_nobody_uses_is_forgotten_and_what_is_used_is_not(
         self, app: Flask, learner: Browser, wallet: WalletProgram, db: Database, clock: SetClock

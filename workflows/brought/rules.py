@@ -189,7 +189,10 @@ def _said(node: JsonValue) -> str:
     name = _object(node).get("name")
     if isinstance(name, dict):  # one text for each language
         name = next((text for text in name.values() if isinstance(text, str)), None)
-    text = name if isinstance(name, str) else ""
+    return _seen(name) if isinstance(name, str) else ""
+
+
+def _seen(text: str) -> str:
     return "".join(one for one in one_line(text) if is_seen(one))[:LONGEST_TITLE]
 
 
@@ -197,6 +200,6 @@ def _place(issuer: str) -> str:
     """The site that answers for an issuer; empty for a key that anybody may have made."""
     try:
         url = did_web_url(issuer) if issuer.startswith("did:web:") else issuer
-        return urlsplit(url).netloc[:LONGEST_TITLE]
+        return _seen(urlsplit(url).netloc)
     except (CredentialError, ValueError):
         return ""
