@@ -48,7 +48,6 @@ LETTER = re.compile("/mailbox/.")
 
 LED_TO_BY_NOBODY = {
     "api.case": "for programs",
-    "staff.appeal.page": "there while a learner asks for a review",
     "api.cases": "for programs",
     "api.item": "asked by the upload's own script, and for programs",
     "api.items": "for programs",
@@ -88,6 +87,7 @@ LED_TO_BY_NOBODY = {
     "wallets.server": "for wallets",
     "wallets.status": "a signed status list",
     "viewer.ready": "asked by the viewer itself, while pictures are made",
+    "staff.appeal.page": "there once a decision was appealed: tests/web/test_appeal_pages.py",
 }
 """Addresses that nobody is led to, and why."""
 

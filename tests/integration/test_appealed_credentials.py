@@ -14,6 +14,7 @@ from tests.fixtures.appealed import Appealed
 from tests.fixtures.issued import ISSUER, run_corrections, run_promised
 from tests.fixtures.recall import Recall
 from tests.fixtures.world import SITE, World
+from workflows.decisions.results import result_for_learner
 from workflows.invariants import broken
 from workflows.issuance.batches import begin_releases
 from workflows.issuance.commands import change_credential, issue_credential
@@ -113,6 +114,9 @@ def test_an_appeal_that_succeeds_corrects_the_statement_into_the_credential(
         first, second = (record_of(tx, CredentialId(one.id)) for one in (old, new))
     assert (first.replacement, second.replaces) == (second.id, first.id)
     assert str(old.id) in (new.document or ""), "the new document names the earlier one"
+    with panel.db.reading() as tx:
+        result = result_for_learner(tx, panel.case_id)
+    assert result is not None and (result.credential_id, result.statement_id) == (new.id, None)
     whole(panel)
 
 

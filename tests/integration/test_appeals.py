@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from storage.errors import Conflict, Forbidden, InvalidInput, NotFound
-from storage.ids import OutcomeCode
+from storage.ids import DefinitionId, OutcomeCode
 from storage.tables import Appeal, Decision, Mail, Manifest, OutboxRow, OutcomeDecision
 from storage.vocabulary import AppealGround, AppealResult, CaseState, OutcomeResult, Role
 from tests.fixtures.appealed import Appealed, allow_new_evidence
@@ -17,7 +17,7 @@ from tests.fixtures.recall import Recall
 from tests.fixtures.world import SITE
 from workflows.access.rules import Actor
 from workflows.assessment.allocation import candidates
-from workflows.cases.commands import submit_case, withdraw_case
+from workflows.cases.commands import open_case, submit_case, withdraw_case
 from workflows.cases.load import find_case
 from workflows.cases.queries import history_for_learner, manifest_of
 from workflows.cases.rules import Declaration
@@ -112,6 +112,13 @@ class TestAsking:
     def test_what_is_about_to_be_erased_is_not_looked_at_anew(self, panel: Appealed) -> None:
         ask_erasure(panel.db, SITE, panel.learner, panel.case_id)
         with pytest.raises(Conflict, match="erased"):
+            panel.appeal()
+
+    def test_an_open_case_for_the_same_credential_stands_against_it(self, panel: Appealed) -> None:
+        open_case(panel.db, panel.learner, DefinitionId(panel.case().definition_id))
+        with panel.db.reading() as tx:
+            assert appeal_standing(tx, panel.case_id).until is None
+        with pytest.raises(Conflict, match="not both"):
             panel.appeal()
 
     def test_taken_back_it_can_be_made_again(self, panel: Appealed) -> None:
@@ -299,6 +306,9 @@ class TestAnew:
         assert {code: later[code] for code in recognised} == {
             code: first[code] for code in recognised
         }
+        with panel.db.reading() as tx:
+            plan = tx.session.get_one(Decision, second).gap_plan
+        assert {str(step["outcome"]) for step in plan} == set(later) - recognised
         whole(panel)
 
 

@@ -20,7 +20,7 @@ from workflows.cases.load import find_case, state_of
 from workflows.cases.queries import CaseView, view_of
 from workflows.decisions import appeal_rules as rules
 from workflows.decisions.appealed import outcomes_of
-from workflows.decisions.appeals import Reviewer, asked_of, reviewers
+from workflows.decisions.appeals import Reviewer, asked_of, has_another, reviewers
 from workflows.issuance.rules import REPLACEABLE
 from workflows.keeping.access import is_shut
 
@@ -102,8 +102,14 @@ def appeal_standing(tx: Transaction, case_id: CaseId) -> AppealStanding:
         ends_at = rules.until(decision.released_at, view.policy.appeal_days)
     before = decision is not None and asked_of(tx, decision.id)
     try:
-        erasing = is_shut(tx, case_id)
-        rules.may_appeal(state_of(case), ends_at, tx.now, asked_before=before, erasing=erasing)
+        rules.may_appeal(
+            state_of(case),
+            ends_at,
+            tx.now,
+            asked_before=before,
+            erasing=is_shut(tx, case_id),
+            another=has_another(tx, view),
+        )
     except Conflict:
         ends_at = None
     decided = {row.outcome_code for row in outcomes_of(tx, decision.id)} if decision else set()

@@ -50,9 +50,18 @@ def grounds(*, new_evidence: bool) -> Mapping[AppealGround, str]:
 
 
 def may_appeal(
-    state: CaseState, ends_at: datetime | None, now: datetime, *, asked_before: bool, erasing: bool
+    state: CaseState,
+    ends_at: datetime | None,
+    now: datetime,
+    *,
+    asked_before: bool,
+    erasing: bool,
+    another: bool = False,
 ) -> None:
-    """Return when the decision can be appealed now; raise Conflict in words when not."""
+    """Return when the decision can be appealed now; raise Conflict in words when not.
+
+    `another`: the learner has an open case for the same credential.
+    """
     if state is not CaseState.CLOSED or ends_at is None:
         raise Conflict("There is no decision in this case that you could appeal now.")
     if asked_before:
@@ -61,6 +70,8 @@ def may_appeal(
         raise Conflict("The time in which this decision could be appealed is over.")
     if erasing:
         raise Conflict("Its evidence is erased, or about to be: there is nothing to look at anew.")
+    if another:
+        raise Conflict("You have an open case for this credential: it, or an appeal, but not both.")
 
 
 def fit_to_ask(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from storage.bulk import among
 from storage.database import Transaction
 from storage.ids import CaseId
 from storage.tables import Appeal, AppealPoint, Decision, OutcomeDecision
@@ -44,7 +45,7 @@ def decided_anew(tx: Transaction, case_ids: Collection[UUID]) -> frozenset[CaseI
     """Those of the cases whose decision takes the place of an earlier one."""
     rows = tx.session.exec(
         select(Decision.case_id)
-        .where(col(Decision.case_id).in_(case_ids), col(Decision.replaced_at).is_not(None))
+        .where(among(col(Decision.case_id), list(case_ids)), col(Decision.replaced_at).is_not(None))
         .distinct()
     ).all()
     return frozenset(map(CaseId, rows))

@@ -21,7 +21,7 @@ from workflows.access.resources import case_resource
 from workflows.access.rules import Actor, acting, may
 from workflows.cases.calendar import after_working_days
 from workflows.cases.load import MOVED_ON, lock_case, move, state_of, unchanged_since
-from workflows.cases.queries import view_of
+from workflows.cases.queries import CaseView, live_case_for, view_of
 from workflows.decisions import appeal_rules as rules
 from workflows.decisions.appeal_mails import tell_appealed, tell_appointed, tell_received
 from workflows.decisions.appealed import outcomes_of, running_appeal
@@ -68,6 +68,7 @@ def appeal_case(
             tx.now,
             asked_before=decision is not None and asked_of(tx, decision.id),
             erasing=is_shut(tx, case.id),
+            another=has_another(tx, view),
         )
         assert decision is not None
         decided = [OutcomeCode(row.outcome_code) for row in outcomes_of(tx, decision.id)]
@@ -182,6 +183,11 @@ def asked_of(tx: Transaction, decision_id: UUID) -> bool:
         )
     ).first()
     return found is not None
+
+
+def has_another(tx: Transaction, view: CaseView) -> bool:
+    """Whether the learner of a finished case has an open one for the same credential."""
+    return live_case_for(tx, view.learner_id, view.definition.code) is not None
 
 
 def let_stand(

@@ -15,7 +15,7 @@ from workflows.assessment.evidence import submitted
 from workflows.assessment.moderation import agreements
 from workflows.cases.load import lock_case, may_move, move, unchanged_since
 from workflows.cases.queries import view_of
-from workflows.decisions.appeal_rules import nothing_lost
+from workflows.decisions.appeal_rules import STILL_THERE, nothing_lost
 from workflows.decisions.appealed import outcomes_of
 from workflows.decisions.closing import close_case
 from workflows.decisions.mails import tell_released
@@ -74,12 +74,14 @@ def decide_case(
             decider_id=who.account_id,
             decided_at=tx.now,
             summary=summary.strip(),
-            gap_plan=plan_as_kept(gap_plan),
+            gap_plan=[],
         )
         tx.session.add(decision)
         tx.session.flush()
         rows = nothing_lost(before, _outcomes(decision.id, definition, agreed, choices))
         tx.session.add_all(rows)
+        kept = {row.outcome_code for row in rows if row.reason == STILL_THERE}
+        decision.gap_plan = plan_as_kept([step for step in gap_plan if step.code not in kept])
         case.decision_id = decision.id
         case.due_at = None
         keep_coverage(

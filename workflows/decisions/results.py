@@ -75,7 +75,9 @@ def result_for_learner(tx: Transaction, case_id: CaseId) -> LearnerResult | None
         .order_by(col(Credential.published_at).desc().nulls_last(), col(Credential.id).desc())
     ).all()
     credential = next((one for one in issued if one.whole), None)
-    statement = next((one for one in issued if not one.whole and one.published_at), None)
+    replaced = {one.replaces_id for one in issued if one.published_at}
+    stated = [one for one in issued if not one.whole and one.published_at]
+    statement = next((one for one in stated if one.id not in replaced), None)
     kept = kept_coverage(tx, case_id, decision.round, CoverageBasis.DECISION)
     stood = {row.code: row for row in kept.outcomes} if kept else {}
     decided = {row.outcome_code: row for row in outcomes}

@@ -4,6 +4,7 @@ A new decision that differs has it corrected and issued anew, each naming the ot
 not leaves it as it is, and a suspension for the appeal ends.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from workflows.issuance.addresses import Site
 from workflows.issuance.commands import hold_credential, turn_credential
 from workflows.issuance.correcting import correct_by_decision
 from workflows.issuance.rules import REPLACEABLE, Reason
+
+UNFINISHED = frozenset({CredentialState.PENDING, CredentialState.SIGNED})
 
 
 class Follows(StrEnum):
@@ -43,11 +46,13 @@ def follow_appeal(tx: Transaction, site: Site, who: Who, case: Case, decision: D
     appeal = running_appeal(tx, case.id)
     if appeal is None:
         return Follows.ISSUE
-    changed = end_appeal(tx, appeal, decision.id)
-    if not changed:
+    issued = _last_issued(tx, case.id)
+    if not end_appeal(tx, appeal, decision.id):
         lift_review(tx, site, case.id)
-        return Follows.SAME
-    old = _last_issued(tx, case.id)
+        return Follows.SAME if issued else Follows.ISSUE
+    if any(one.state in UNFINISHED for one in issued):
+        raise Conflict("What was issued before is still being made. Release it in a few minutes.")
+    old = next((one for one in issued if CredentialState(one.state) in REPLACEABLE), None)
     if old is None:
         return Follows.ISSUE
     correct_by_decision(tx, site, who, hold_credential(tx, CredentialId(old.id)), case)
@@ -70,14 +75,11 @@ def lift_review(tx: Transaction, site: Site, case_id: UUID) -> None:
         mails.tell_changed(tx, site, credential)
 
 
-def _last_issued(tx: Transaction, case_id: UUID) -> Credential | None:
-    """The credential or statement of a case that counts, or that is suspended; None without one."""
+def _last_issued(tx: Transaction, case_id: UUID) -> Sequence[Credential]:
+    """What was issued for a case and not replaced, whatever its state."""
     later = aliased(Credential)
-    last = tx.session.exec(
+    return tx.session.exec(
         select(Credential)
         .outerjoin(later, col(later.replaces_id) == col(Credential.id))
         .where(Credential.case_id == case_id, col(later.id).is_(None))
     ).all()
-    if any(one.state in {CredentialState.PENDING, CredentialState.SIGNED} for one in last):
-        raise Conflict("What was issued before is still being made. Release this in a few minutes.")
-    return next((one for one in last if CredentialState(one.state) in REPLACEABLE), None)
