@@ -66,7 +66,10 @@ def write_rows(
     name = str(table.__tablename__)
     columns = [METADATA.tables[name].columns[column] for column in rows[0]]
     documents = [isinstance(column.type, JSONB) for column in columns]
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+    dialect = tx.session.connection().dialect
+    types = [column.type.compile(dialect=dialect).lower() for column in columns]
+    # as text, every letter of a long document would be looked at for what must be escaped, twice
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(name), sql.SQL(", ").join(sql.Identifier(one.name) for one in columns)
     )
     connection = cast(
@@ -75,6 +78,7 @@ def write_rows(
     )
     try:
         with connection.cursor().copy(statement) as copy:
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(
                     [
@@ -86,7 +90,7 @@ def write_rows(
         raise DBAPIError.instance("COPY", None, error, psycopg.Error) from error
 
 
-def _json(value: object) -> str | Jsonb | None:
+def _json(value: object) -> Jsonb | None:
     if isinstance(value, JsonText):
-        return value.text
+        return Jsonb(value.text, dumps=str)
     return None if value is None else Jsonb(value)

@@ -1,5 +1,6 @@
 """The one source of ids (UUIDv7: they sort by time of birth) and of unguessable tokens."""
 
+import base64
 import hashlib
 import secrets
 from typing import NewType
@@ -35,6 +36,15 @@ def new_id() -> UUID:
 def new_token() -> str:
     """A fresh unguessable token of 256 bits, URL-safe."""
     return secrets.token_urlsafe(32)
+
+
+def new_tokens(count: int) -> list[str]:
+    """So many such tokens, of one draw: to ask the system for each costs more than to use it."""
+    drawn = secrets.token_bytes(32 * count)
+    return [
+        base64.urlsafe_b64encode(drawn[at : at + 32]).rstrip(b"=").decode()
+        for at in range(0, len(drawn), 32)
+    ]
 
 
 def new_code() -> str:

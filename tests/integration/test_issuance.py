@@ -501,7 +501,7 @@ class TestStatus:
         assert taken is not None
         free = (taken.index + 1) % 131072
         draws = iter([taken.index, taken.index, free])
-        monkeypatch.setattr("workflows.issuance.status.secrets.randbelow", lambda _: next(draws))
+        monkeypatch.setattr("workflows.issuance.status._drawn", lambda _: [next(draws)])
         with issued.db.transaction() as tx:
             assert allocate(tx, issued.world.institution_id, new_id()).index == free
 
@@ -514,7 +514,7 @@ class TestStatus:
             half = tx.session.get_one(StatusEntry, (place.lists[0][1], place.index))
             tx.session.delete(half)
         draws = iter([place.index, (place.index + 1) % 131072])
-        monkeypatch.setattr("workflows.issuance.status.secrets.randbelow", lambda _: next(draws))
+        monkeypatch.setattr("workflows.issuance.status._drawn", lambda _: [next(draws)])
         with issued.db.transaction() as tx:
             assert allocate(tx, issued.world.institution_id, new_id()).index != place.index
             assert tx.session.get(StatusEntry, (place.lists[0][1], place.index)) is None

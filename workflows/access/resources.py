@@ -8,7 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, CompoundSelect, bindparam, literal, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Uuid,
+    any_,
+    bindparam,
+    literal,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -138,8 +148,8 @@ def _parts(
 
 def _every_part() -> CompoundSelect[tuple[UUID, UUID | None, str]]:
     """All parts that people have in the cases named `case_ids`: who, and which part."""
-    named: BindParameter[UUID] = bindparam("case_ids", expanding=True)
-    seats = col(Assignment.case_id).in_(named)
+    named: BindParameter[Sequence[UUID]] = bindparam("case_ids", type_=ARRAY(Uuid()))
+    seats = col(Assignment.case_id) == any_(named)
     seated = col(Assignment.state).in_([state.value for state in SEATED])
     assigned = select(
         col(Assignment.case_id), col(Assignment.assessor_id), literal(Part.OFFERED.value)
@@ -157,7 +167,7 @@ def _every_part() -> CompoundSelect[tuple[UUID, UUID | None, str]]:
     screened = (
         select(col(Event.case_id), col(Event.actor_id), literal(Part.SCREENED.value))
         .where(
-            col(Event.case_id).in_(named),
+            col(Event.case_id) == any_(named),
             col(Event.actor_id).is_not(None),
             col(Event.actor_role) == Role.COORDINATOR.value,
             col(Event.kind).in_(COORDINATORS_ACTS),
@@ -166,18 +176,18 @@ def _every_part() -> CompoundSelect[tuple[UUID, UUID | None, str]]:
     )
     scored = select(
         col(ScoreSheet.case_id), col(ScoreSheet.assessor_id), literal(Part.SCORED.value)
-    ).where(col(ScoreSheet.case_id).in_(named))
+    ).where(col(ScoreSheet.case_id) == any_(named))
     moderated = (
         select(col(Agreement.case_id), col(Agreement.moderator_id), literal(Part.MODERATED.value))
-        .where(col(Agreement.case_id).in_(named), col(Agreement.moderator_id).is_not(None))
+        .where(col(Agreement.case_id) == any_(named), col(Agreement.moderator_id).is_not(None))
         .distinct()
     )
     decided = select(
         col(Decision.case_id), col(Decision.decider_id), literal(Part.DECIDED.value)
-    ).where(col(Decision.case_id).in_(named))
+    ).where(col(Decision.case_id) == any_(named))
     judged = select(
         col(Decision.case_id), col(Decision.decider_id), literal(Part.JUDGED.value)
-    ).where(col(Decision.case_id).in_(named))
+    ).where(col(Decision.case_id) == any_(named))
     moderated_then = (
         select(col(Agreement.case_id), col(Agreement.moderator_id), literal(Part.JUDGED.value))
         .join(
@@ -185,7 +195,7 @@ def _every_part() -> CompoundSelect[tuple[UUID, UUID | None, str]]:
             (col(Decision.case_id) == col(Agreement.case_id))
             & (col(Decision.round) == col(Agreement.round)),
         )
-        .where(col(Agreement.case_id).in_(named), col(Agreement.moderator_id).is_not(None))
+        .where(col(Agreement.case_id) == any_(named), col(Agreement.moderator_id).is_not(None))
         .distinct()
     )
     seen = (assigned, cleared, conflicted, screened, scored, moderated)

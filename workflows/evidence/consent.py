@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from storage.bulk import among
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput, NotFound
 from storage.events import Who, record
@@ -34,7 +35,7 @@ def replaced_among(tx: Transaction, ids: Collection[UUID]) -> frozenset[UUID]:
     """Those of the items for which a copy stands. One statement."""
     found = tx.session.exec(
         select(EvidenceItem.replaces_id).where(
-            col(EvidenceItem.replaces_id).in_(ids),
+            among(col(EvidenceItem.replaces_id), ids),
             EvidenceItem.state != EvidenceState.ERASED.value,
         )
     ).all()

@@ -3,7 +3,6 @@
 A constant number of statements, whatever the number of decisions.
 """
 
-import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from storage.ids import (
     DefinitionId,
     InstitutionId,
     OutcomeCode,
+    new_tokens,
 )
 from storage.tables import (
     Account,
@@ -48,6 +48,9 @@ from workflows.issuance.items import Wanted, issued_items_of
 from workflows.issuance.renewed import renewed_by, with_what_stays
 from workflows.issuance.stacking import related_of
 from workflows.issuance.status import Place
+
+SALT = 16
+"""Characters of the salt of a hashed identity: 96 bits."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def facts_of(
     issuer = issuer_profile(institution, site)
     definitions = {version_id: version.definition for version_id, version in versions.items()}
     related = related_of(tx, site, institution_id, definitions)
+    salts = iter(new_tokens(len(sources)))
     made = [
         Facts(
             credential_id=source.credential_id,
@@ -93,7 +97,7 @@ def facts_of(
             definition_id=DefinitionId(source.case.definition_id),
             definition_hash=versions[source.case.definition_id].content_hash,
             definition=versions[source.case.definition_id].definition,
-            learner=_learner(learners[source.case.learner_id], source.case),
+            learner=_learner(learners[source.case.learner_id], source.case, next(salts)),
             recognised=recognised[source.decision.id],
             levels=levels[source.decision.id],
             items=items[CaseId(source.case.id)],
@@ -154,11 +158,11 @@ def recognised_in(
     return {one: frozenset(found[one]) for one in decision_ids}
 
 
-def _learner(account: Account, case: Case) -> Learner:
+def _learner(account: Account, case: Case, salt: str) -> Learner:
     return Learner(
         account.name,
         account.email,
-        salt=secrets.token_hex(8),
+        salt=salt[:SALT],
         named=case.name_in_clear,
         language=account.locale,
     )

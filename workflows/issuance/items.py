@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from storage.bulk import among
 from storage.database import Transaction
-from storage.ids import CaseId, ItemId, OutcomeCode, Sha256, new_token
+from storage.ids import CaseId, ItemId, OutcomeCode, Sha256, new_tokens
 from storage.tables import Attestation, Case, EvidenceItem, Manifest
 from storage.vocabulary import Disclosure, EvidenceKind, PeopleShown, VoiceState
 from workflows.attestations.document import read_kept
@@ -89,6 +89,7 @@ def issued_items_of(
     statements = _statements(tx, [one.case_id for one in wanted])
     kept_back = _kept_back(tx, ids)
     disclosed = _disclosed(tx, ids)
+    slugs = iter(new_tokens(len(ids)))
     found: dict[CaseId, tuple[IssuedItem, ...]] = {}
     for one in wanted:
         issued = []
@@ -96,7 +97,8 @@ def issued_items_of(
             outcomes = tuple(code for code in item.outcomes if code in one.recognised)
             title = statements.get(item.id, item.title or item.file_name)
             if outcomes and title is not None and item.id not in kept_back:
-                issued.append(_issued(item, outcomes, title, disclosed[item.id]))
+                slug = next(slugs)[:SLUG]
+                issued.append(_issued(item, slug, outcomes, title, disclosed[item.id]))
         found[one.case_id] = tuple(issued)
     return found
 
@@ -135,10 +137,14 @@ def _disclosed(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, Disclosure
 
 
 def _issued(
-    item: _Item, outcomes: tuple[OutcomeCode, ...], title: str, disclosure: Disclosure
+    item: _Item,
+    slug: str,
+    outcomes: tuple[OutcomeCode, ...],
+    title: str,
+    disclosure: Disclosure,
 ) -> IssuedItem:
     return IssuedItem(
-        slug=new_token()[:SLUG],
+        slug=slug,
         item_id=ItemId(item.id),
         title=title,
         kind=item.kind,

@@ -6,7 +6,8 @@ by the general route before it is published, and the first of each definition al
 """
 
 import secrets
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -85,27 +86,36 @@ def sign_many(given: Iterable[Told], key: SigningKey) -> list[str]:
 
     Raises BadProof when one of those that are read back does not verify: then none is to be used.
     """
-    seen: set[UUID] = set()
+    seen, draws = set[UUID](), _draws()
     texts = []
     for one in given:
         signed = sign_credential(one.claims, key.private, key.verification_method, one.at)
-        texts.append(_read_back(signed, key, one.definition_id, seen))
+        texts.append(_read_back(signed, key, one.definition_id, seen, draws))
     return texts
 
 
 def sign_anew(given: Iterable[Unsigned], key: SigningKey, at: datetime) -> list[str]:
     """The documents with a new proof as texts, in their order. Raises BadProof, Malformed."""
-    seen: set[UUID] = set()
+    seen, draws = set[UUID](), _draws()
     texts = []
     for one in given:
         signed = add_proof(one.document, key.private, key.verification_method, at)
-        texts.append(_read_back(signed, key, one.definition_id, seen))
+        texts.append(_read_back(signed, key, one.definition_id, seen, draws))
     return texts
 
 
-def _read_back(signed: JsonObject, key: SigningKey, definition_id: UUID, seen: set[UUID]) -> str:
+def _read_back(
+    signed: JsonObject, key: SigningKey, definition_id: UUID, seen: set[UUID], draws: Iterator[bool]
+) -> str:
     """The text; the first of a definition and one in 500 are checked by the general route."""
-    if definition_id not in seen or secrets.randbelow(RECHECKED) == 0:
+    if next(draws) or definition_id not in seen:
         check_proof(signed, lambda _: key.public, pinned_contexts())
     seen.add(definition_id)
     return to_json(signed, indent=2).decode() + "\n"
+
+
+def _draws() -> Iterator[bool]:
+    """Without end, for one document after the other: whether it is one of the one in 500."""
+    while True:
+        for drawn in array("I", secrets.token_bytes(4096)):
+            yield drawn % RECHECKED == 0
