@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+LOGO_WORDS = "Northbridge College: a bridge of two arches"
 
 
 def institution() -> dict[str, Any]:
@@ -16,6 +17,11 @@ def definitions() -> list[dict[str, Any]]:
     """The credential definitions it offers."""
     bodies: list[dict[str, Any]] = _read("definitions.json")["definitions"]
     return bodies
+
+
+def logo() -> bytes:
+    """Its logo, as an administrator would hand it in."""
+    return (HERE / "logo.svg").read_bytes()
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def wear_logo(
     said = checked_text(text)
     if len(given) > MOST_GIVEN:
         raise no_logo(TOO_LARGE)
-    picture, size = _drawn(confinement, given)
+    picture, size = draw_anew(confinement, given)
     mark = LogoMark(sha256=sha256_of(picture), text=said, width=size[0], height=size[1])
     _keep(db, who, institution_id, picture, mark)
     return Sha256(mark.sha256)
@@ -81,8 +81,8 @@ def choose_colours(db: Database, actor: Actor, colour: str, accent: str) -> None
         record(tx, who, "choose_colours", ("institution", institution_id), data=chosen)
 
 
-def _drawn(confinement: Confinement, given: bytes) -> tuple[bytes, tuple[int, int]]:
-    """The picture and its size. Raises InvalidInput."""
+def draw_anew(confinement: Confinement, given: bytes) -> tuple[bytes, tuple[int, int]]:
+    """A logo as PNG, drawn away from everything else, and its size. Raises InvalidInput."""
 
     def read(offset: int, length: int) -> bytes:
         return given[offset : offset + length]

@@ -82,6 +82,12 @@ def logo_picture(tx: Transaction, sha256: str) -> bytes:
     return found
 
 
+def ever_wore_a_logo(tx: Transaction, institution_id: InstitutionId) -> bool:
+    """Whether a logo of this institution was ever kept."""
+    kept = select(Logo.sha256).where(col(Logo.institution_id) == institution_id).limit(1)
+    return tx.session.exec(kept).first() is not None
+
+
 def worn_picture(tx: Transaction, profile: Mapping[str, object]) -> bytes:
     """The PNG of the logo that a profile names; empty if it names none."""
     mark = logo_worn(profile)

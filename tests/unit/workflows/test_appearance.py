@@ -11,7 +11,7 @@ from credentials.colours import contrast
 from credentials.errors import Malformed
 from credentials.logos import framed
 from storage.errors import InvalidInput
-from workflows.appearance.commands import _drawn
+from workflows.appearance.commands import draw_anew
 from workflows.appearance.drawing import BOX, MOST_BYTES
 from workflows.appearance.rules import Comes, checked_colours, checked_text, colour_checks
 
@@ -29,7 +29,7 @@ def picture(kind: str, size: tuple[int, int] = (200, 80), **more: object) -> byt
 
 
 def drawn(given: bytes) -> Image.Image:
-    data, size = _drawn(ChildProcesses(), given)
+    data, size = draw_anew(ChildProcesses(), given)
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.size) == ("PNG", size)
     assert len(data) <= MOST_BYTES
@@ -74,7 +74,7 @@ def test_what_is_too_much_is_made_smaller_until_it_is_small() -> None:
 )
 def test_what_is_no_logo_is_refused_in_words(given: bytes, why: str) -> None:
     with pytest.raises(InvalidInput, match=why) as refused:
-        _drawn(ChildProcesses(), given)
+        draw_anew(ChildProcesses(), given)
     assert refused.value.problems[0].field == "logo"
 
 
