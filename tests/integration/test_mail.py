@@ -16,7 +16,7 @@ from storage.errors import InvalidInput, Unavailable
 from storage.outbox import AlreadyDone
 from storage.tables.outbox import OutboxRow
 from storage.tables.people import Mail
-from workflows.people.mail import body_of, queue_mail, send_mail
+from workflows.people.mail import Letter, body_of, queue_mail, queue_mails, send_mail
 from workflows.ports import Mailer, Message
 from workflows.work import Work
 
@@ -173,3 +173,22 @@ def test_a_body_is_wrapped_but_an_address_stays_whole() -> None:
 def test_without_an_smtp_address_mail_is_kept(clock: SetClock) -> None:
     assert mailer_for("", "a@b.example", clock).keeps
     assert not mailer_for("smtp://mail.example", "a@b.example", clock).keeps
+
+
+def test_many_mails_say_what_they_were_given_to_the_letter(db: Database) -> None:
+    odd = "Zoë\\.\n\t\\N “ä” 漢字 \U0001f600"
+    with db.transaction() as tx:
+        queue_mails(tx, [Letter(f"{name}@people.example", odd, odd) for name in "ab"])
+    with db.reading() as tx:
+        kept = tx.session.exec(select(Mail)).all()
+    assert {mail.recipient for mail in kept} == {"a@people.example", "b@people.example"}
+    assert {mail.body for mail in kept} == {odd}
+    assert {mail.subject for mail in kept} == {" ".join(odd.split())}
+
+
+def test_many_mails_are_not_kept_when_one_cannot_be(db: Database) -> None:
+    letters = [Letter("a@people.example", "A", "kept"), Letter("b@people.example", "B", "a\x00b")]
+    with pytest.raises(InvalidInput), db.transaction() as tx:
+        queue_mails(tx, letters)
+    with db.reading() as tx:
+        assert tx.session.exec(select(Mail)).all() == []

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from credentials.documents import JsonObject, load_json
-from storage.bulk import kept_to_the_end
+from storage.bulk import among, kept_to_the_end, write_rows
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.events import SYSTEM, Fact, record_many
@@ -119,7 +119,7 @@ def _still_the_same(tx: Transaction, anew: Sequence[Anew]) -> list[Anew]:
     rows = tx.session.exec(
         select(Credential.id, Credential.document_sha256)
         .where(
-            col(Credential.id).in_([one.earlier.id for one in anew]),
+            among(col(Credential.id), [one.earlier.id for one in anew]),
             col(Credential.state).in_(IN_FORCE),
         )
         .order_by(col(Credential.id))
@@ -139,7 +139,7 @@ def _keep_earlier(tx: Transaction, anew: Sequence[Anew]) -> None:
         }
         for one in anew
     ]
-    tx.session.execute(insert(EarlierDocument), rows)
+    write_rows(tx, EarlierDocument, rows)
 
 
 def _write(tx: Transaction, anew: Sequence[Anew], key_id: UUID) -> None:
