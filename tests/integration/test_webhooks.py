@@ -335,6 +335,11 @@ def test_a_batch_tells_each_credential_once_to_each_endpoint(recall: Recall) -> 
         issued = {str(one) for one in tx.session.exec(select(Credential.id)).all()}
     for server in (first, second):
         assert sorted(data(got)["credential"]["id"] for got in server.got) == sorted(issued)
+        for got in server.got:
+            assert set(data(got)) == {"credential", "definition"}
+            assert set(data(got)["credential"]) == {
+                *("id", "url", "document_url", "state", "issued_at")
+            }
     assert {got.id for got in first.got} == {got.id for got in second.got}
     assert all(signed_by(made.secret, got) for got in first.got)
     assert not any(signed_by(made.secret, got) for got in second.got)
