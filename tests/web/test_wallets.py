@@ -29,7 +29,7 @@ from tests.fixtures.issued import ISSUER, Issued, nothing
 from tests.fixtures.recall import Recall
 from tests.fixtures.wallet import HolderKey, Wallet, shown_offer
 from tests.fixtures.web import Browser
-from tests.fixtures.world import SITE
+from tests.fixtures.world import SITE, World
 from workflows.issuance.commands import change_credential
 from workflows.issuance.keys import Issuer, open_token_key, reseal_keys
 from workflows.issuance.published import local_fetcher
@@ -211,6 +211,30 @@ def test_the_page_renews_its_state_and_is_loaded_anew_when_it_changes(holder: Ho
     assert moved.headers["HX-Refresh"] == "true"
     taking = holder.browser.get(f"{holder.path}?seen=taking", headers=part)
     assert "Your wallet is taking it" in taking.text
+
+
+def stated(world: World) -> Issued:
+    """A case in which the first outcome was not met: what comes of it is a statement."""
+    unmet = world.definition.outcomes[0]
+    return Issued(world, {row.code: 1 for row in unmet.criteria})
+
+
+def test_a_statement_is_a_type_of_its_own_and_names_what_was_recognised(
+    recall: Recall, browser: Browser, clock: SetClock
+) -> None:
+    issued = recall(stated)
+    browser.sign_in(issued.learner)
+    holder = Holder(issued, browser, clock)
+    wallet = holder.let_in()
+    assert wallet.configuration_id.endswith(".statement.sd_jwt")
+    taken = wallet.take(wallet.prove(wallet.nonce())).get_json()
+    says = read_sd_jwt(wallet, taken["credentials"][0]["credential"])
+    kind = wallet.client.get(urlsplit(says["vct"]).path).get_json()
+    assert kind["vct"] == says["vct"] and kind["name"] == says["achievement"]["name"]
+    assert kind["name"].startswith("Statement of recognition")
+    unmet = issued.world.definition.outcomes[0].code
+    assert says["outcomes"] and unmet not in {one["code"] for one in says["outcomes"]}
+    assert unmet not in {one["outcome"] for one in says["results"]}
 
 
 def test_the_verify_page_says_check_by_check_what_a_wallet_shows(holder: Holder) -> None:
