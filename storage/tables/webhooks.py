@@ -14,9 +14,9 @@ class WebhookEndpoint(Table, table=True):
     """An address that is told news of the kinds in `kinds`.
 
     The secrets are sealed; for a while after a rotation the earlier one signs too. `public_key` is
-    what anybody may check signatures with. `off_why` says why we stopped by ourselves. `failures` counts in a row, `failing_since` is when the first of
-    them was. Until `rest_until` nothing is sent; until `held_until` one round of sending has it in
-    hand, the one that `round` counts.
+    what anybody may check signatures with. `off_why` says why we stopped by ourselves. `failures`
+    counts in a row, `failing_since` is when the first of them was. Until `rest_until` nothing is
+    sent; until `held_until` one round of sending has it in hand, the one that `round` counts.
     """
 
     __tablename__ = "webhook_endpoint"

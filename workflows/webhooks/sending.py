@@ -45,14 +45,15 @@ LONGEST_EXCERPT = 300
 @dataclass(frozen=True)
 class Manner:
     """How it is sent: to so many endpoints at a time, over so many lines to each, so many
-    deliveries between two looks at the database, and for how long one job and one round go on.
-    A round that went silent is over after `hold`, which is longer than `most` can take.
+    deliveries between two looks at the database where these take less than `quick_seconds`, and
+    for how long one job and one round go on. A round that went silent is over after `hold`.
     """
 
     endpoints: int = 12
     lines: int = 4
     most: int = 16
-    job_seconds: float = 240.0
+    quick_seconds: float = 2.0
+    job_seconds: float = 60.0
     round_seconds: float = 20.0
     hold: timedelta = timedelta(seconds=90)
 
@@ -156,15 +157,25 @@ def _send_round(db: Database, issuer: Issuer, courier: Courier, one: Round, mann
     size, letters = 1, _due(db, one, manner, 1)
     with ThreadPoolExecutor(manner.lines, thread_name_prefix="line") as lines:
         while letters:
+            began = time.monotonic()
             answers = lines.map(lambda letter: _post(db, issuer, courier, one, letter), letters)
             sent = [Sent(letter, answer) for letter, answer in zip(letters, answers, strict=True)]
             crash_point("news.sent")
             _write_down(db, issuer, one, sent)
-            well = all(succeeded(each.answer) for each in sent)
-            size = min(size * 4, manner.most) if well else 1
+            size = _size_after(size, sent, time.monotonic() - began, manner)
             over = time.monotonic() > ends_at
             letters = [] if over else _due(db, one, manner, size)
     _let_go(db, one)
+
+
+def _size_after(size: int, sent: Sequence[Sent], seconds: float, manner: Manner) -> int:
+    """How many to send next: more while they are taken quickly, as many as there are lines where
+    that takes long, one where they are not taken."""
+    if not all(succeeded(each.answer) for each in sent):
+        return 1
+    if seconds > manner.quick_seconds:
+        return manner.lines
+    return min(size * 4, manner.most)
 
 
 def _post(db: Database, issuer: Issuer, courier: Courier, one: Round, letter: Letter) -> Answer:
