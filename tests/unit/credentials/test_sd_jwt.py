@@ -7,6 +7,7 @@ here is judged by others' work.
 import base64
 import hashlib
 import json
+import random
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -313,6 +314,18 @@ def test_an_algorithm_that_proves_nothing_is_refused(algorithm: str) -> None:
     head = json.dumps({"alg": algorithm, "typ": "dc+sd-jwt"}).encode()
     token = base64.urlsafe_b64encode(head).rstrip(b"=").decode() + f".{body}.AA~"
     assert finding(judge(token), "signature") is Finding.FAILED
+
+
+def test_what_is_flipped_anywhere_is_a_verdict_and_never_valid() -> None:
+    """Every check must bear what strangers make up; only dropped disclosures leave it valid."""
+    token, site, chance = bind(issue()), web(), random.Random(7)
+    for _ in range(250):
+        place = chance.randrange(len(token))
+        letter = chance.choice("AZaz09-_.~{ é".replace(token[place], ""))
+        changed = token[:place] + letter + token[place + 1 :]
+        assert judge(changed, site).outcome is not Outcome.VALID, (place, letter)
+    for length in range(0, len(token), 97):
+        judge(token[:length], site)
 
 
 def test_what_is_none_is_not_taken_for_one() -> None:
