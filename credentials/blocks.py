@@ -5,9 +5,9 @@ the order of these; inside a block, lines of different predicates are in the ord
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import itemgetter
 
 from credentials.shapes import Place
@@ -99,6 +99,25 @@ def is_ordered(block: Sequence[Line]) -> bool:
     return all(
         one.terms[1] != other.terms[1] or _is_before(one, other) for one, other in pairwise(block)
     ) and not any("%s" in line.terms[1].replace("%%", "") for line in block)
+
+
+def in_pieces(block: Sequence[Line]) -> Iterator[list[Line]]:
+    """A block of `blocks_of` in pieces that stay sorted inside, whatever stands in them.
+
+    Lines of the same predicate whose order depends on what they say are pieces of their own.
+    """
+    whole: list[Line] = []
+    for _, lines in groupby(block, key=lambda line: line.terms[1]):
+        alike = [*lines]
+        if is_ordered(alike):
+            whole += alike
+            continue
+        if whole:
+            yield whole
+        whole = []
+        yield from ([line] for line in alike)
+    if whole:
+        yield whole
 
 
 def picker(slots: Sequence[int]) -> Callable[[list[str]], Sequence[str]]:

@@ -50,14 +50,17 @@ _MOST_OF_PART = (25, 2, 3)
 """Values, objects and types: with MOST_PARTS more parts there are no more than `screen` allows."""
 
 
-def canonicalize(document: JsonObject, *, constants: Constants | None = None) -> bytes:
+def canonicalize(
+    document: JsonObject, *, constants: Constants | None = None, form: Form | None = None
+) -> bytes:
     """The canonical N-Quads (RDFC-1.0, SHA-256) of a document in the pinned contexts, in UTF-8.
 
-    `constants`: what `constants_of` says of the document, for who has it at hand. A shape is
-    compiled when it comes a second time. Raises Malformed as the general route does.
+    `constants`: what `constants_of` says of the document, and `form`: what `take_apart` makes of it
+    with these, for who has them at hand. A shape is compiled when it comes a second time. Raises
+    Malformed as the general route does.
     """
     known = constants_of(document) if constants is None else constants
-    form = take_apart(document, known)
+    form = form or take_apart(document, known)
     filled = _filled(document, form, known) if form else None
     return canonical.canonicalize(document) if filled is None else filled
 

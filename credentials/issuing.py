@@ -17,6 +17,7 @@ from credentials.claims import AchievementClaims, CredentialClaims, IssuerProfil
 from credentials.documents import JsonObject
 from credentials.keys import Signer
 from credentials.openbadges import CONTEXTS, achievement_of, assemble, profile_of
+from credentials.plans import Plans
 from credentials.proofs import CRYPTOSUITE, proof_options, proof_over
 from credentials.shapes import Constants, as_constant
 
@@ -32,6 +33,7 @@ class _Shared:
     achievement: JsonObject
     issuer: JsonObject
     constants: Constants
+    plans: Plans
 
 
 _kept: "LRUCache[tuple[int, int], _Shared]" = LRUCache(DEFINITIONS_KEPT)
@@ -48,8 +50,9 @@ def sign_credential(
     signed safely.
     """
     shared = _shared(claims)
-    document = assemble(claims, shared.achievement, shared.issuer)
-    canonical = compiled.canonicalize(document, constants=shared.constants)
+    planned = shared.plans.write(claims)
+    document, form = planned or (assemble(claims, shared.achievement, shared.issuer), None)
+    canonical = compiled.canonicalize(document, constants=shared.constants, form=form)
     options = proof_options(CRYPTOSUITE, verification_method, created)
     hashes = _hash_of_options(verification_method, created) + hashlib.sha256(canonical).digest()
     return {**document, "proof": [proof_over(hashes, options, key)]}
@@ -78,4 +81,4 @@ def _write(achievement: AchievementClaims, issuer: IssuerProfile) -> _Shared:
     parts = achievement_of(achievement), profile_of(issuer)
     found = {id(part): as_constant(part) for part in parts}
     constants = {part: data for part, data in found.items() if data is not None}
-    return _Shared(achievement, issuer, *parts, constants)
+    return _Shared(achievement, issuer, *parts, constants, Plans(*parts, constants))

@@ -1,18 +1,20 @@
 """Documents of one shape with parts of the same kinds in the same order, as one template.
 
-What stands in it is put in at once, and only blocks are sorted: the lines of a subject keep their
-order whatever they say, as long as no subject has two blocks.
+What stands in it is put in at once, and only blocks are sorted: lines of a subject keep their order
+whatever they say, as long as no two subjects are the same.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from operator import eq
 
-from credentials.blocks import BETWEEN, Line, Lines, Part, blocks_of, is_ordered, picker
+from credentials.blocks import BETWEEN, Line, Lines, Part, blocks_of, in_pieces, picker
 from credentials.canonical import is_address, may_be_signed
 from credentials.labels import node_of, write_labels
 from credentials.shapes import Form, Place
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_NEVER_SIGNED = bytes({*range(0x20), 0x7F} - {*b"\n\r\t"})
 _PLAIN_ADDRESSES = re.compile(
     r"(?:(?>(?>https?://[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
     r"|urn:uuid:[0-9a-f-]+|did:[a-z]+:[A-Za-z0-9._-]+)(?:#[A-Za-z0-9._~-]*)?)\n)*"
@@ -38,18 +40,17 @@ class Layout:
         names = sorted({name for line in lines for name in line.nodes})
         slot_of = _slots(values, names)
         blocks = blocks_of(lines)
-        fixed = {one for one, block in blocks.items() if not any(line.parts for line in block)}
-        varying = {one: block for one, block in blocks.items() if one not in fixed}
+        self._slot_of = slot_of
         self._first_label = values[0]
         self._labels = [""] * len(names)
         self._nodes = [node_of(name, lines, slot_of) for name in names]
-        self._constant = [Lines([blocks[one]], slot_of).write([]) for one in fixed]
-        self._varying = Lines(varying.values(), slot_of)
-        self._unsorted = [n for n, block in enumerate(varying.values()) if not is_ordered(block)]
-        self._subjects = picker([slot_of(one) for one in varying if not _is_fixed(one)])
+        self._blocks = [piece for block in blocks.values() for piece in in_pieces(block)]
+        self._lines = Lines(self._blocks, slot_of)
+        self._in_order = False
+        varying = [slot_of(one) for one in blocks if not _is_fixed(one)]
+        self._subjects = picker(varying)
         self._spoken_of = frozenset(str(one)[1:-1] for one in blocks if _is_fixed(one))
         self._addresses = picker([slot_of(place) for place in addresses])
-        self.characters = self._varying.characters
 
     def fill(self, form: Form) -> bytes | None:
         """The canonical bytes; None where this is not enough to know them."""
@@ -66,17 +67,21 @@ class Layout:
         met = set(subjects)
         if len(met) < len(subjects) or not met.isdisjoint(self._spoken_of):
             return None
-        return self._sorted(self._varying.blocks(slots))
+        return self._sorted(self._lines.blocks(slots))
 
     def _sorted(self, blocks: list[str]) -> bytes | None:
-        """The blocks in their order; None where a line of one stands twice."""
-        for number in self._unsorted:
-            lines = sorted(blocks[number].split("\n"))
-            if len(set(lines)) < len(lines):
-                return None
-            blocks[number] = "\n".join(lines)
-        blocks += self._constant
+        """The blocks in their order; None where a line stands twice.
+
+        What follows is written in the order that the first document had: sorting what is nearly
+        sorted takes little time.
+        """
+        if not self._in_order:
+            order = sorted(range(len(blocks)), key=blocks.__getitem__)
+            self._lines = Lines([self._blocks[number] for number in order], self._slot_of)
+            self._in_order = True
         blocks.sort()
+        if any(map(eq, blocks, blocks[1:])):
+            return None
         blocks.append("")
         return "\n".join(blocks).encode()
 
@@ -84,15 +89,23 @@ class Layout:
 def written(values: list[str]) -> list[str] | None:
     """The values as N-Quads write them; None where one of them may not be signed."""
     joined = " ".join(values)
-    if joined.isprintable():
-        if '"' not in joined and "\\" not in joined:
-            return values
-    elif not may_be_signed(joined):
+    if not (_is_plain_ascii(joined) or may_be_signed(joined)):
         return None
+    special = [character for character in _ESCAPES if character in joined]
+    if not special:
+        return values
     apart = BETWEEN.join(values)
-    for character, escape in _ESCAPES.items():
-        apart = apart.replace(character, escape)
-    return apart.split(BETWEEN) if values else []
+    for character in special:
+        apart = apart.replace(character, _ESCAPES[character])
+    return apart.split(BETWEEN)
+
+
+def _is_plain_ascii(text: str) -> bool:
+    """Whether a text may be signed, for texts without letters of other alphabets: much faster."""
+    if not text.isascii():
+        return False
+    data = text.encode()
+    return len(data.translate(None, _NEVER_SIGNED)) == len(data)
 
 
 def are_addresses(values: Sequence[str]) -> bool:

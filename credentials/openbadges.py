@@ -85,7 +85,7 @@ def assemble(claims: CredentialClaims, achievement: JsonObject, issuer: JsonObje
 
     Raises Malformed if the claims contradict each other.
     """
-    _check_results(claims.achievement.criteria, claims.results)
+    check_results(claims.achievement.criteria, claims.results)
     return _given(
         {
             "@context": [*CONTEXTS],
@@ -99,8 +99,8 @@ def assemble(claims: CredentialClaims, achievement: JsonObject, issuer: JsonObje
             "validUntil": _instant(claims.valid_until),
             "awardedDate": write_instant(claims.awarded_date),
             "credentialSubject": _subject(claims, achievement),
-            "evidence": [_evidence(item) for item in claims.evidence],
-            "credentialStatus": _status(claims.status),
+            "evidence": [evidence_of(item) for item in claims.evidence],
+            "credentialStatus": status_of(claims.status),
             "credentialSchema": _schema("achievementcredential"),
             "endorsement": list(claims.endorsements),
             "relatedResource": _replaced(claims.replaces),
@@ -126,7 +126,7 @@ def build_endorsement(claims: EndorsementClaims) -> JsonObject:
                 "type": ["EndorsementSubject"],
                 "endorsementComment": claims.comment,
             },
-            "credentialStatus": _status(claims.status),
+            "credentialStatus": status_of(claims.status),
             "credentialSchema": _schema("endorsementcredential"),
         }
     )
@@ -152,7 +152,7 @@ def _subject(claims: CredentialClaims, achievement: JsonObject) -> JsonObject:
             "role": claims.role,
             "source": profile_of(claims.source) if claims.source else None,
             "achievement": achievement,
-            "result": [_result(result) for result in claims.results],
+            "result": [result_of(result) for result in claims.results],
         }
     )
 
@@ -209,7 +209,8 @@ def _criterion(claim: CriterionClaim) -> JsonObject:
     }
 
 
-def _result(claim: ResultClaim) -> JsonObject:
+def result_of(claim: ResultClaim) -> JsonObject:
+    """The agreed level of a criterion, as it stands in a credential."""
     return {
         "id": claim.id,
         "type": ["Result"],
@@ -252,7 +253,8 @@ def _replaced(claim: ReplacedClaim | None) -> list[JsonValue]:
     return [{"id": claim.url, "mediaType": "application/vc", "digestMultibase": digest}]
 
 
-def _evidence(claim: EvidenceClaim) -> JsonObject:
+def evidence_of(claim: EvidenceClaim) -> JsonObject:
+    """An item of evidence, as it stands in a credential."""
     return _given(
         {
             "id": claim.id,
@@ -297,7 +299,8 @@ def identity_of(claim: IdentityClaim) -> JsonObject:
     )
 
 
-def _status(claims: Sequence[StatusClaim]) -> JsonValue:
+def status_of(claims: Sequence[StatusClaim]) -> JsonValue:
+    """The places in status lists: one entry stands bare."""
     entries: list[JsonValue] = [
         build_status_entry(claim.list_url, claim.index, claim.purpose, claim.reference)
         for claim in claims
@@ -327,7 +330,8 @@ def _given(fields: Mapping[str, JsonValue]) -> JsonObject:
     return {key: value for key, value in fields.items() if value is not None and value != []}
 
 
-def _check_results(criteria: Sequence[CriterionClaim], results: Sequence[ResultClaim]) -> None:
+def check_results(criteria: Sequence[CriterionClaim], results: Sequence[ResultClaim]) -> None:
+    """Raise Malformed for a result that is of no criterion's level."""
     known = {criterion.id: criterion for criterion in criteria}
     for result in results:
         criterion = known.get(result.criterion_id)

@@ -1,22 +1,42 @@
 """Signing many credentials of a definition gives the documents that signing one by one gives."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from credentials.contexts import pinned_contexts
+from credentials.documents import JsonObject, dump_json
 from credentials.errors import Malformed
 from credentials.issuing import sign_credential
 from credentials.openbadges import (
     CredentialClaims,
     EvidenceClaim,
+    IdentityClaim,
+    LearnerClaim,
     ResultClaim,
+    StatusClaim,
+    achievement_of,
+    assemble,
     build_credential,
     claims_from_json,
     claims_to_json,
+    profile_of,
 )
+from credentials.plans import Plans
 from credentials.proofs import add_proof
+from credentials.shapes import take_apart
 from tests.fixtures.badges import CLAIMS, CREDENTIAL_ID, CRITERIA, HOUSE, ISSUED, KEY, METHOD
+
+ADDRESSES = (
+    CREDENTIAL_ID,
+    *(f"{HOUSE}/evidence/{name}" for name in ("1", "2", "%20")),
+    *("urn:x:1", "http://a.example", f"{CREDENTIAL_ID}#r1", CLAIMS.achievement.id),
+)
+ODD = (*ADDRESSES, "", '"', "\\n", "a\nb", "\t%s", "é", "\u2028", "_:b0", "assay-hole-1", "did:x")
 
 
 def another(number: int) -> CredentialClaims:
@@ -67,3 +87,77 @@ def test_a_result_needs_a_level_of_its_criterion() -> None:
         sign_credential(
             replace(another(1), achievement=achievement, results=()), KEY, METHOD, ISSUED
         )
+
+
+@settings(deadline=None, max_examples=12)
+@given(data=st.data())
+def test_a_batch_of_odd_learners_is_signed_as_each_one_alone(data: st.DataObject) -> None:
+    """Plans and layouts are of earlier credentials: none of those may show in a later one."""
+    for _ in range(3):
+        claims = odd(data)
+        alone = answer(
+            lambda claims=claims: add_proof(  # type: ignore[misc]
+                build_credential(claims), KEY, METHOD, ISSUED, pinned_contexts()
+            )
+        )
+        for _ in range(3):
+            batch = answer(lambda claims=claims: sign_credential(claims, KEY, METHOD, ISSUED))  # type: ignore[misc]
+            assert batch == alone
+            if isinstance(batch, dict) and isinstance(alone, dict):
+                assert dump_json(batch) == dump_json(alone)
+
+
+def odd(data: st.DataObject) -> CredentialClaims:
+    """Claims whose texts begin and read in many ways, and of which much may be missing."""
+    text = st.sampled_from(ODD) | st.text(max_size=6)
+    learner = LearnerClaim(
+        data.draw(st.none() | st.sampled_from(ADDRESSES)),
+        tuple(
+            IdentityClaim(
+                kind, data.draw(text), data.draw(st.booleans()), data.draw(st.none() | text)
+            )
+            for kind in data.draw(st.sampled_from([("name",), ("name", "emailAddress"), ()]))
+        ),
+    )
+    evidence = tuple(
+        EvidenceClaim(address, data.draw(text), "ab" * 32, "text/plain", narrative=data.draw(text))
+        for address in data.draw(st.lists(st.sampled_from(ADDRESSES), max_size=3))
+    )
+    return replace(
+        CLAIMS,
+        id=data.draw(st.sampled_from(ADDRESSES)),
+        learner=learner,
+        narrative=data.draw(st.none() | text),
+        evidence=evidence,
+        results=CLAIMS.results[: data.draw(st.integers(0, 2))],
+        status=tuple(
+            StatusClaim(f"{HOUSE}/status/1", data.draw(st.integers(0, 9)), purpose)
+            for purpose in data.draw(
+                st.sampled_from([("revocation",), ("revocation", "suspension")])
+            )
+        ),
+        valid_until=data.draw(st.none() | st.just(ISSUED + timedelta(days=9))),
+        valid_from=ISSUED + timedelta(days=data.draw(st.integers(0, 2))),
+        endorsements=(),
+    )
+
+
+def answer(work: Callable[[], JsonObject]) -> JsonObject | str:
+    """The document, or the words of the refusal."""
+    try:
+        return work()
+    except Malformed as error:
+        return str(error)
+
+
+def test_a_batch_is_written_by_a_plan() -> None:
+    """Else the comparison above would compare a credential with itself."""
+    achievement, issuer = achievement_of(CLAIMS.achievement), profile_of(CLAIMS.issuer)
+    plans = Plans(achievement, issuer, {})
+    batch = [replace(another(number), narrative="é") for number in range(1, 6)]
+    assert plans.write(batch[0]) is None
+    for claims in batch:
+        document = assemble(claims, achievement, issuer)
+        assert plans.write(claims) == (document, take_apart(document, {}))
+    assert plans.write(replace(batch[0], id=batch[0].evidence[0].id)) is None
+    assert plans.write(replace(batch[0], endorsements=({"id": "urn:x:1"},))) is None
