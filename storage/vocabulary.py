@@ -257,7 +257,7 @@ class WalletForm(StrEnum):
 
     SD_JWT = "sd_jwt"
     OPEN_BADGE = "open_badge"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105  # a form of a credential
 
 
 class WalletNews(StrEnum):

@@ -56,7 +56,7 @@ LED_TO_BY_NOBODY = {
     "account.language": "leads back to where one was; offered where there are two languages",
     "assets.theme": "a style sheet",
     "batches.progress": "how far a batch is, once one was begun: tests/web/test_registrar_pages.py",
-    "brought.document": "a file, once a program brought something: tests/web/test_openbadges_api.py",
+    "brought.document": "a file, once a program brought one: tests/web/test_openbadges_api.py",
     "brought.page": "once a program brought something: tests/web/test_openbadges_api.py",
     "credentials.card": "the picture that other sites show with a credential's address",
     "credentials.embed": "the picture for other people's pages",

@@ -18,10 +18,6 @@ from workflows.issuance.addresses import Site
 from workflows.issuance.claims import FrozenCredential
 from workflows.wallets.addresses import credential_type, issuer_name
 
-HIDDEN = ("name", "credential", "learning_period")
-LISTS = ("outcomes", "results", "evidence")
-"""What a holder shows only if they choose to; of a list, entry by entry."""
-
 
 @dataclass(frozen=True)
 class StatusPlace:
