@@ -69,10 +69,10 @@ def _processor_time(spent: Mapping[str, float], alone: float) -> Iterator[Result
     for name, seconds in {"all": sum(spent.values()), **spent}.items():
         yield compared(
             f"batch, processor time, {name}",
-            "ms/credential",
-            seconds / COUNT * 1000,
+            "µs/credential",
+            seconds / COUNT * 1_000_000,
             SIGN_ONLY,
-            1000 / alone,
+            1_000_000 / alone,
         )
 
 

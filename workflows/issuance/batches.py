@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from storage.bulk import among, write_rows
+from storage.bulk import among, kept_to_the_end, write_rows
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput, NotFound
 from storage.events import Who, record
@@ -140,6 +140,7 @@ def end_slice(tx: Transaction, part: BatchSlice, passed_over: int = 0) -> None:
 
 
 @command
+@kept_to_the_end()
 def _begin_releases(
     db: Database, actor: Actor, institution_id: InstitutionId, case_ids: Sequence[CaseId]
 ) -> UUID:
