@@ -69,6 +69,11 @@ PLACES = (
     Place(marked("Signing keys"), "signing_keys.home", frozenset({Role.ADMINISTRATOR})),
     Place(marked("Webhooks"), "webhooks.home", frozenset({Role.ADMINISTRATOR})),
     Place(
+        marked("Agreement"),
+        "agreement.home",
+        frozenset({Role.COORDINATOR, Role.MODERATOR, Role.AUDITOR, Role.ADMINISTRATOR}),
+    ),
+    Place(
         marked("Own forms"),
         "same_bytes.forms",
         frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),

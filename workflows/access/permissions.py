@@ -39,6 +39,7 @@ class Permission(StrEnum):
     SCORE_CASE = "score_case"
 
     VIEW_AGREEMENT = "view_agreement"
+    VIEW_AGREEMENT_FIGURES = "view_agreement_figures"
     MODERATE_CASE = "moderate_case"
     DECIDE_CASE = "decide_case"
     RELEASE_CASE = "release_case"
@@ -168,6 +169,12 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
         Grant(Role.DECIDER, Scope.UNINVOLVED),
         Grant(Role.REGISTRAR, Scope.NOT_ASSESSING),
         Grant(Role.AUDITOR, Scope.NOT_ASSESSING),
+    ),
+    Permission.VIEW_AGREEMENT_FIGURES: (
+        Grant(Role.COORDINATOR, Scope.HOLDER),
+        Grant(Role.MODERATOR, Scope.HOLDER),
+        Grant(Role.AUDITOR, Scope.HOLDER),
+        Grant(Role.ADMINISTRATOR, Scope.HOLDER),
     ),
     Permission.MODERATE_CASE: (Grant(Role.MODERATOR, Scope.NEW_TO_IT),),
     Permission.DECIDE_CASE: (Grant(Role.DECIDER, Scope.NEW_TO_IT),),

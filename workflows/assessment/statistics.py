@@ -11,6 +11,8 @@ from itertools import permutations
 
 Pair = tuple[int, int]
 ENOUGH = 20
+FEWEST = 5
+"""Below so many pairs nothing is said at all."""
 TOO_FEW = "Coefficients are shown from 20 scored pairs on: with fewer they say little."
 
 
@@ -58,7 +60,10 @@ def quadratic_kappa(pairs: Sequence[Pair]) -> float | None:
     None where it is not defined: no pairs, or no spread at all.
     """
     seen = sum((a - b) ** 2 for a, b in pairs) * len(pairs)
-    expected = sum((a - b) ** 2 for a, _ in pairs for _, b in pairs)
+    firsts, seconds = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    expected = sum(
+        (a - b) ** 2 * many * more for a, many in firsts.items() for b, more in seconds.items()
+    )
     return 1 - seen / expected if expected else None
 
 
