@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from credentials.documents import load_json
 from storage.errors import Conflict
 from storage.ids import CredentialId, DecisionId, OutboxId
-from storage.tables import BatchMember, Credential, Event
+from storage.tables import Account, BatchMember, Credential, Event
 from storage.vocabulary import AppealResult, CaseState, CredentialState, Role
 from tests.fixtures.appealed import Appealed
 from tests.fixtures.issued import ISSUER, run_corrections, run_promised
@@ -17,6 +17,7 @@ from tests.fixtures.world import SITE, World
 from workflows.decisions.results import result_for_learner
 from workflows.invariants import broken
 from workflows.issuance.batches import begin_releases
+from workflows.issuance.claims import read_frozen
 from workflows.issuance.commands import change_credential, issue_credential
 from workflows.issuance.record import record_of
 from workflows.issuance.releasing import release_slice
@@ -98,6 +99,8 @@ def test_an_appeal_that_succeeds_corrects_the_statement_into_the_credential(
 ) -> None:
     (statement,) = panel.issued()
     assert (statement.whole, statement.state) == (False, CredentialState.PUBLISHED)
+    with panel.db.transaction() as tx:
+        tx.session.get_one(Account, panel.learner.account_id).name = "Another Name"
     panel.reassess()
     panel.suspend(statement)
     panel.assessed_anew()
@@ -110,6 +113,7 @@ def test_an_appeal_that_succeeds_corrects_the_statement_into_the_credential(
     assert (old.state, new.state) == (CredentialState.REVOKED, CredentialState.PUBLISHED)
     assert (old.public_reason, new.replaces_id, new.whole) == (Reason.REPLACED, old.id, True)
     assert (new.decision_id, old.decision_id) == (panel.case().decision_id, panel.first_decision)
+    assert [read_frozen(one.claims).learner for one in (old, new)] == [panel.learner.name] * 2
     with panel.db.reading() as tx:
         first, second = (record_of(tx, CredentialId(one.id)) for one in (old, new))
     assert (first.replacement, second.replaces) == (second.id, first.id)

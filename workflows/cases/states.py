@@ -62,6 +62,9 @@ TRANSITIONS = (
 EDITABLE = frozenset({S.DRAFT, S.RETURNED})
 """States in which the learner may change evidence, mapping and self-assessment."""
 
+SHOWS_DECISION = frozenset({S.DECIDED, S.RELEASED, S.CLOSED, S.APPEAL})
+"""States in which staff see the decision: in the others there is none, or a new one is to come."""
+
 FINISHED = frozenset({S.CLOSED, S.WITHDRAWN, S.EXPIRED})
 """States in which nothing is asked of anybody. Only an appeal leads out of one of them."""
 

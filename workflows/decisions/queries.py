@@ -39,6 +39,7 @@ from workflows.assessment.evidence import Submitted, submitted
 from workflows.assessment.load import entry_of
 from workflows.cases.load import find_case
 from workflows.cases.queries import CaseView, view_of
+from workflows.cases.states import SHOWS_DECISION
 from workflows.decisions.appeal_queries import appointed_for
 from workflows.decisions.given_up import given_up_on
 from workflows.decisions.rules import (
@@ -176,14 +177,6 @@ class StaffCase:
         """The places of the present round that are taken."""
         return [place for place in self.places if place.live]
 
-
-UNDECIDED = frozenset(CaseState) - {
-    CaseState.DECIDED,
-    CaseState.RELEASED,
-    CaseState.CLOSED,
-    CaseState.APPEAL,
-}
-"""States in which no decision is shown: there is none, or a new one is to come."""
 
 STAFF_ACTS = (
     Permission.SCREEN_CASE,
@@ -364,9 +357,8 @@ def _outcomes(
 def _decision(
     tx: Transaction, case: Case, definition: Definition
 ) -> tuple[DecisionView | None, Mapping[str, OutcomeDecision]]:
-    if case.decision_id is None:
-        return None, {}
-    if CaseState(case.state) in UNDECIDED:  # it is decided anew, by people who do not see what was
+    # while it is decided anew, those who do that do not see what was decided
+    if case.decision_id is None or CaseState(case.state) not in SHOWS_DECISION:
         return None, {}
     decision = tx.session.get_one(Decision, case.decision_id)
     rows = tx.session.exec(
