@@ -62,7 +62,9 @@ def walk(street: Street, files: Sequence[Made]) -> None:
     settle_another(street, files)
     decide(street, case)
     share(street, ana, case, files)
-    picture(street.person("Ines Duarte"), "people")
+    ines = street.person("Ines Duarte")
+    picture(ines, "people")
+    picture(ines.open("/admin/appearance"), "appearance")
 
 
 def collect(street: Street, ana: Visitor, case: str, files: Sequence[Made]) -> None:
