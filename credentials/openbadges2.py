@@ -6,12 +6,12 @@ JWS whose key the issuer's profile lists. See Open Badges 2.0, â€œVerificationâ€
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
 from joserfc.jwk import Key
 
-from credentials.dates import read_instant, write_instant
+from credentials.dates import read_instant
 from credentials.documents import (
     JsonObject,
     JsonValue,
@@ -24,13 +24,12 @@ from credentials.documents import (
 from credentials.errors import BadProof, CannotFetch, CredentialError, Malformed, NotYetReadable
 from credentials.jwk import key_of_pem
 from credentials.jwt import VcJwt, token_holds
-from credentials.parts import Part, Setting
+from credentials.parts import Part, Setting, outside_dates
 from credentials.reading import Secured, document_of
 from credentials.verdict import N_, Check, Finding
 
 CONTEXT = "https://w3id.org/openbadges/v2"
 _REQUIRED = ("id", "recipient", "badge", "verification", "issuedOn")
-_SKEW = timedelta(minutes=5)
 _HOSTED, _SIGNED = ("HostedBadge", "hosted"), ("SignedBadge", "signed")
 _OF_VERSION_3 = ("issuer", "credentialSubject")
 """What an assertion has no such members for: nobody looks at them, so nobody is told of them."""
@@ -221,13 +220,8 @@ def _dates(assertion: JsonObject, part: Part, now: datetime) -> Check:
         begins, ends = read_instant(assertion, "issuedOn"), read_instant(assertion, "expires")
     except Malformed as error:
         return part.refused("dates", error)
-    if begins is not None and begins > now + _SKEW:
-        message = N_("It is not valid before %(date)s.")
-        return part.check("dates", Finding.FAILED, message, date=write_instant(begins))
-    if ends is not None and ends < now:
-        message = N_("It was valid until %(date)s.")
-        return part.check("dates", part.lapsed, message, date=write_instant(ends))
-    return part.check("dates", Finding.PASSED, N_("It is within its dates."))
+    outside = outside_dates(begins, ends, part, now)
+    return outside or part.check("dates", Finding.PASSED, N_("It is within its dates."))
 
 
 def _status(found: _Badge, kind: str, part: Part, setting: Setting) -> Check:

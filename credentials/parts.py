@@ -93,6 +93,19 @@ def validity(document: JsonObject) -> tuple[datetime | None, datetime | None]:
     return begins, ends
 
 
+def outside_dates(
+    begins: datetime | None, ends: datetime | None, part: Part, now: datetime
+) -> Check | None:
+    """What is wrong when now is not between the two; None when it is."""
+    if begins is not None and begins > now + _SKEW:
+        message = N_("It is not valid before %(date)s.")
+        return part.check("dates", Finding.FAILED, message, date=write_instant(begins))
+    if ends is not None and ends < now:
+        message = N_("It was valid until %(date)s.")
+        return part.check("dates", part.lapsed, message, date=write_instant(ends))
+    return None
+
+
 def check_dates(
     document: JsonObject, proof_expires: datetime | None, part: Part, now: datetime
 ) -> Check:
@@ -101,12 +114,8 @@ def check_dates(
         begins, ends = validity(document)
     except Malformed as error:
         return part.refused("dates", error)
-    if begins is not None and begins > now + _SKEW:
-        message = N_("It is not valid before %(date)s.")
-        return part.check("dates", Finding.FAILED, message, date=write_instant(begins))
-    if ends is not None and ends < now:
-        message = N_("It was valid until %(date)s.")
-        return part.check("dates", part.lapsed, message, date=write_instant(ends))
+    if (outside := outside_dates(begins, ends, part, now)) is not None:
+        return outside
     if proof_expires is not None and proof_expires < now:
         message = N_("Its signature was valid until %(date)s.")
         return part.check("dates", part.lapsed, message, date=write_instant(proof_expires))
