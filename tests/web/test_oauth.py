@@ -267,7 +267,8 @@ class TestTokens:
         with db.reading() as tx:
             kept = repr(tx.session.exec(select(OAuthToken)).all())
         assert said["access_token"] not in kept and said["refresh_token"] not in kept
-        again = wallet.token(grant_type="authorization_code", code=code)
+        # whoever shows it again need not know the verifier
+        again = wallet.token(VERIFIER[::-1], grant_type="authorization_code", code=code)
         assert again.status_code == 400 and error_of(again) == "invalid_grant"
         assert not works(wallet) and wallet.refresh().status_code == 400
         with db.reading() as tx:
