@@ -18,6 +18,13 @@ ADVISORY_LOCK = 7_265_001
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "10min"
 
+STAY = (
+    "The way back ended here, and nothing is half done: the database is at the last version that "
+    "can hold what is kept. `assay migrate` brings it up again. If the earlier version must run, "
+    "restore the backup of the database that was made before the upgrade: what was done since is "
+    "lost then."
+)
+
 
 def upgrade(url: str, revision: str = "head", *, lock_timeout: str = LOCK_TIMEOUT) -> None:
     """Bring the database at `url` up to `revision`.
@@ -30,8 +37,14 @@ def upgrade(url: str, revision: str = "head", *, lock_timeout: str = LOCK_TIMEOU
 
 
 def downgrade(url: str, revision: str, *, lock_timeout: str = LOCK_TIMEOUT) -> None:
-    """Take the database at `url` back to `revision` ("base" empties it). Raises as `upgrade`."""
-    _run(url, revision, command.downgrade, lock_timeout)
+    """Take the database at `url` back to `revision` ("base" empties it).
+
+    Raises as `upgrade`, and Conflict when something is kept that the earlier version cannot hold.
+    """
+    try:
+        _run(url, revision, command.downgrade, lock_timeout)
+    except Conflict as error:
+        raise Conflict(f"{error} {STAY}") from None
 
 
 def current(connection: Connection) -> str | None:

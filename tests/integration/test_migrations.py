@@ -175,6 +175,24 @@ class TestUpAndDown:
             assert revision(database_url) == up
         assert catalogue(database_url) == before
 
+    def test_what_the_earlier_version_cannot_hold_stops_the_way_back_and_says_what_to_do(
+        self, database_url: str
+    ) -> None:
+        with psycopg.connect(database_url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            one, other = new_id(), new_id()
+            connection.execute(
+                "INSERT INTO credential (id, case_id, decision_id, institution_id, learner_id,"
+                " definition_id, state, version, claims, created_at, public_reason, replaces_id)"
+                " VALUES (%s, %s, %s, %s, %s, %s, 'pending', 1, '{}', now(), '', %s)",
+                (one, one, one, one, one, one, other),
+            )
+        with pytest.raises(Conflict, match=r"was corrected.*assay migrate.*restore the backup"):
+            migrate.downgrade(database_url, "base")
+        assert revision(database_url) == "0003"
+        migrate.upgrade(database_url)
+        assert revision(database_url) == migrate.newest()
+
     def test_bringing_up_what_is_up_keeps_every_row(
         self, database_url: str, clock: SetClock
     ) -> None:
