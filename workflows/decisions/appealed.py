@@ -43,6 +43,8 @@ def grounds_of(tx: Transaction, appeal: Appeal) -> frozenset[AppealGround]:
 
 def decided_anew(tx: Transaction, case_ids: Collection[UUID]) -> frozenset[CaseId]:
     """Those of the cases whose decision takes the place of an earlier one."""
+    if not case_ids:
+        return frozenset()
     rows = tx.session.exec(
         select(Decision.case_id)
         .where(among(col(Decision.case_id), list(case_ids)), col(Decision.replaced_at).is_not(None))

@@ -4,7 +4,7 @@ A constant number of statements, whatever the number of decisions.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -220,15 +220,22 @@ def _kept(
     """The levels of those outcomes that a decision after an appeal took over from the first one."""
     case = tx.session.get_one(Case, decision.case_id)
     version = tx.session.get_one(DefinitionVersion, case.definition_id)
-    taken_over = [
-        row.outcome_code for row in outcomes_of(tx, decision.id) if row.reason == STILL_THERE
-    ]
     definition = read_definition(version.body)
-    codes = {
-        row.code for code in taken_over for row in definition.outcome(OutcomeCode(code)).criteria
-    }
-    return {
-        CriterionCode(code): level
-        for round_number, code, level in agreed
-        if code in codes and round_number < decision.round
-    }
+    found: dict[CriterionCode, int] = {}
+    for row in outcomes_of(tx, decision.id):
+        if row.reason == STILL_THERE:
+            codes = {one.code for one in definition.outcome(OutcomeCode(row.outcome_code)).criteria}
+            found |= _of_level(codes, row.level, agreed)
+    return found
+
+
+def _of_level(
+    codes: Collection[CriterionCode], level: int | None, agreed: Sequence[tuple[int, str, int]]
+) -> Mapping[CriterionCode, int]:
+    """The levels of an outcome's criteria in the latest round that came to its level."""
+    rounds: defaultdict[int, dict[CriterionCode, int]] = defaultdict(dict)
+    for round_number, code, reached in agreed:
+        if code in codes:
+            rounds[round_number][CriterionCode(code)] = reached
+    fit = [one for one, found in rounds.items() if min(found.values()) == level]
+    return rounds[max(fit)] if fit else {}
