@@ -44,9 +44,8 @@ class Layout:
         self._first_label = values[0]
         self._labels = [""] * len(names)
         self._nodes = [node_of(name, lines, slot_of) for name in names]
-        self._blocks = [piece for block in blocks.values() for piece in in_pieces(block)]
-        self._lines = Lines(self._blocks, slot_of)
-        self._in_order = False
+        self._pieces = [piece for block in blocks.values() for piece in in_pieces(block)]
+        self._lines = Lines(self._pieces, slot_of)
         varying = [slot_of(one) for one in blocks if not _is_fixed(one)]
         self._subjects = picker(varying)
         self._spoken_of = frozenset(str(one)[1:-1] for one in blocks if _is_fixed(one))
@@ -75,10 +74,10 @@ class Layout:
         What follows is written in the order that the first document had: sorting what is nearly
         sorted takes little time.
         """
-        if not self._in_order:
+        pieces, self._pieces = self._pieces, []
+        if pieces:
             order = sorted(range(len(blocks)), key=blocks.__getitem__)
-            self._lines = Lines([self._blocks[number] for number in order], self._slot_of)
-            self._in_order = True
+            self._lines = Lines([pieces[number] for number in order], self._slot_of)
         blocks.sort()
         if any(map(eq, blocks, blocks[1:])):
             return None

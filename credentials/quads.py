@@ -13,7 +13,8 @@ from credentials.labels import LABEL, Node, hash_of, node_of, write_labels
 from credentials.layouts import Layout, are_addresses, written
 from credentials.shapes import Form, Place, Token
 
-LAYOUTS_KEPT = 100
+LAYOUTS_KEPT = 16
+"""Of a shape: the first that come twice. Parts in other orders are put together line by line."""
 
 Tokens = tuple[Token, ...]
 
@@ -61,7 +62,7 @@ class Shape:
     def characters(self) -> int:
         """About how much memory it takes with all the layouts that it may have."""
         lines = sum(map(len, self.constant)) + self.varying.characters
-        return 4 * lines + 1000 * len(self.parts) + LAYOUTS_KEPT * self.varying.characters
+        return (4 + 2 * LAYOUTS_KEPT) * lines + 1000 * len(self.parts)
 
     def fill(self, form: Form) -> bytes | None:
         """The canonical bytes of a document; None where the general route must answer."""
@@ -79,11 +80,17 @@ class Shape:
         """The layout of these parts, which is made when they come a second time."""
         found = self.layouts.get(parts)
         if found is None:
-            if len(self.layouts) >= LAYOUTS_KEPT:
-                self.layouts.clear()
             seen = parts in self.layouts
-            found = self.layouts[parts] = self._lay_out(form, parts) if seen else None
+            if len(self.layouts) >= LAYOUTS_KEPT and not seen:
+                self._forget_what_came_once()
+            if seen or len(self.layouts) < LAYOUTS_KEPT:
+                found = self.layouts[parts] = self._lay_out(form, parts) if seen else None
         return found
+
+    def _forget_what_came_once(self) -> None:
+        for parts, layout in [*self.layouts.items()]:
+            if layout is None:
+                self.layouts.pop(parts, None)
 
     def _lay_out(self, form: Form, parts: tuple[PartShape, ...]) -> Layout:
         places = [(0, place) for place in self.addresses]
