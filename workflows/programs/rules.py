@@ -66,6 +66,8 @@ MOST_URIS = 10
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _URL = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|::1")
+"""A name and nothing else: it comes to stand in the rules that we give to browsers."""
 _INVISIBLE = marked("Write it in visible characters, at most %(most)s of them.")
 _NOT_A_URL = marked(
     "Send a whole address of at most %(most)s characters that begins with https://, without a name "
@@ -180,7 +182,7 @@ def _usable(address: str, *, loopback: bool) -> bool:
         host, _port = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or "@" in parts.netloc:
+    if not host or not _HOST.fullmatch(host) or "@" in parts.netloc:
         return False
     here = loopback and host in LOOPBACK
     return parts.scheme == "https" or (here and parts.scheme == "http")
