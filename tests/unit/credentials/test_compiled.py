@@ -277,3 +277,17 @@ def test_no_term_of_the_contexts_could_be_taken_for_the_beginning_of_an_address(
 
     schemes = {scheme.rstrip(":/") for scheme in SCHEMES}
     assert not schemes & set(terms(dict(pinned_contexts())))
+
+
+def test_texts_of_one_property_are_put_in_order() -> None:
+    """Also where a node without an id is told apart by them."""
+    for salts in (("a", "b"), ("b", "a"), ("c", "a"), ("a", "c")):
+        document = bare()
+        subject = document["credentialSubject"]
+        assert isinstance(subject, dict)
+        identities = subject["identifier"]
+        assert isinstance(identities, list)
+        assert isinstance(identities[0], dict)
+        identities[0]["salt"] = [*salts]
+        for _ in range(3):
+            assert compiled.canonicalize(document) == by_pyld(document)
