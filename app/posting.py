@@ -118,12 +118,12 @@ class Poster:
         return Answer(response.status, excerpt, asked)
 
     def _retry_after(self, text: str) -> timedelta | None:
-        """What the header asks for: a number of seconds, or a date."""
+        """What the header asks for: a number of seconds, or a date that there can be."""
         if text.strip().isascii() and text.strip().isdigit():
             return timedelta(seconds=min(int(text.strip()[:9]), 10**8))
         try:
             at = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         return max(at - self._clock.now(), timedelta(0))

@@ -68,6 +68,8 @@ def test_the_connection_goes_to_the_address_that_was_checked() -> None:
         ("Mon, 02 Mar 2026 09:10:00 GMT", timedelta(minutes=10)),
         ("Mon, 02 Mar 2026 08:00:00 GMT", timedelta(0)),
         ("soon", None),
+        ("Mon, 02 Mar 99999999999 09:10:00 GMT", None),
+        ("Mon, 02 Mar 2026 09:10:00 +99999999999999999999", None),
         ("-5", None),
         ("", None),
     ],
