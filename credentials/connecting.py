@@ -16,8 +16,11 @@ from urllib.parse import urlsplit
 import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-_GATEWAYS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
-"""IPv6 ranges behind which any IPv4 address, a private one too, may stand."""
+_PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
+"""All that is given out to the public internet (RFC 4291, section 2.4). What lies outside leads to
+an IPv4 address (`::10.0.0.7`, `64:ff9b::a00:7`), to one's own site (`fec0::1`), or nowhere."""
+_GATEWAY = ipaddress.IPv6Network("2002::/16")
+"""Behind it any IPv4 address, a private one too, may stand."""
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -66,9 +69,9 @@ def is_public(address: str) -> bool:
     """Whether an IP address is one of the public internet, and nothing else can stand behind it."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        if any(ip in network for network in _GATEWAYS):
-            return False
-        ip = ip.ipv4_mapped or ip
+        if ip.ipv4_mapped is None:
+            return ip in _PUBLIC_IPV6 and ip not in _GATEWAY and ip.is_global
+        ip = ip.ipv4_mapped
     return ip.is_global and not ip.is_multicast
 
 
