@@ -5,6 +5,8 @@ made inside one. A failure of the database becomes `Unavailable`, a failed invar
 and what it cannot keep (a NUL in a text, a number beyond its column) `InvalidInput`.
 """
 
+import select
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -12,15 +14,18 @@ from typing import ParamSpec, TypeVar
 
 import psycopg
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidatePoolError,
     OperationalError,
     PendingRollbackError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session
 
 from storage.clock import Clock
@@ -46,6 +51,9 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
+# so long a connection may lie unused before it is asked whether it still works
+TRUSTED_SECONDS = 5.0
+RETURNED_AT = "returned_at"
 
 
 class PassingFault(Unavailable):
@@ -80,7 +88,6 @@ class Database:
         self.url = driver_url(url)
         self.engine: Engine = create_engine(
             self.url,
-            pool_pre_ping=True,
             pool_size=pool_size,
             max_overflow=10,
             pool_timeout=pool_timeout,
@@ -94,6 +101,12 @@ class Database:
             },
         )
         event.listen(self.engine, "handle_error", _without_contents)
+        event.listen(self.engine, "checkin", _note_return)
+        event.listen(self.engine, "checkout", self._refuse_dead)
+        # said as the transaction begins, and not in a statement of its own
+        self._looking = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -111,8 +124,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """A read-only look at one consistent state of the database."""
-        with _translated(), Session(self.engine, expire_on_commit=False) as session:
-            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        with _translated(), Session(self._looking, expire_on_commit=False) as session:
+            session.connection()
             yield Transaction(session, self.clock)
 
     def ping(self) -> None:
@@ -127,6 +140,38 @@ class Database:
     def forget_connections(self) -> None:
         """Leave all connections to the process we were forked from; ours will be fresh."""
         self.engine.dispose(close=False)
+
+    def _refuse_dead(
+        self,
+        connection: DBAPIConnection,
+        entry: ConnectionPoolEntry,
+        _: PoolProxiedConnection,
+    ) -> None:
+        """Have a connection that died in the pool replaced, with all that are as old.
+
+        One that was used a moment ago, and whose line is quiet, is not asked: it would take as
+        long as what it is wanted for. A server that ended it has told so on the line.
+        """
+        unused = time.monotonic() - entry.info.get(RETURNED_AT, time.monotonic())
+        if unused < TRUSTED_SECONDS and not _has_news(connection):
+            return
+        try:
+            self.engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+
+def _note_return(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info[RETURNED_AT] = time.monotonic()
+
+
+def _has_news(connection: DBAPIConnection) -> bool:
+    """Whether the server said something unasked, or hung up."""
+    if connection.closed:
+        return True
+    line = select.poll()
+    line.register(connection.fileno(), select.POLLIN)
+    return bool(line.poll(0))
 
 
 def driver_url(url: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, or_, text, update
+from sqlalchemy import ColumnElement, DateTime, case, delete, func, literal, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -99,7 +99,7 @@ def promise(
     row_id = new_id()
     key = dedupe_key or f"{kind}:{row_id}"
     tx.session.flush()
-    tx.session.execute(
+    made = tx.session.scalar(
         insert(OutboxRow)
         .values(
             id=row_id,
@@ -117,9 +117,12 @@ def promise(
             request_id=request_id.get(),
         )
         .on_conflict_do_nothing(index_elements=["dedupe_key"])
+        .returning(col(OutboxRow.id), func.pg_notify(CHANNEL, ""))
     )
-    _ring(tx)
     around_commit(tx.session, "promise")
+    if made is not None:
+        return OutboxId(made)
+    _ring(tx)
     kept = tx.session.exec(select(OutboxRow.id).where(OutboxRow.dedupe_key == key)).one()
     return OutboxId(kept)
 
@@ -161,15 +164,20 @@ def receive(tx: Transaction, outbox_id: OutboxId) -> None:
     Raises AlreadyDone when it was, or was given up, or was never promised. Kept only together
     with the work itself; another run of the same row waits here for the outcome of this one.
     """
-    taken = tx.session.scalar(
+    taken = (
         update(OutboxRow)
         .where(col(OutboxRow.id) == outbox_id, *_waiting())
         .values(done_at=tx.now, held_until=None)
-        .returning(col(OutboxRow.id))
+        .returning(col(OutboxRow.id), literal(tx.now, DateTime(timezone=True)))
+        .cte("taken")
     )
-    if taken is None:
+    received = tx.session.scalar(
+        insert(JobReceipt)
+        .from_select(["outbox_id", "received_at"], select(*taken.columns))
+        .returning(col(JobReceipt.outbox_id))
+    )
+    if received is None:
         raise AlreadyDone
-    tx.session.execute(insert(JobReceipt).values(outbox_id=outbox_id, received_at=tx.now))
     around_commit(tx.session, "job")
 
 
@@ -231,24 +239,29 @@ def begin(tx: Transaction, outbox_id: OutboxId, pace: Pace = PACE) -> Promised |
 
     None when there is nothing to do: done, dead, gone, or held by a run that is alive.
     """
-    row = tx.session.exec(
-        select(OutboxRow)
+    until = tx.now + pace.lease
+    row = tx.session.scalar(
+        update(OutboxRow)
         .where(
             col(OutboxRow.id) == outbox_id,
             or_(col(OutboxRow.held_until).is_(None), col(OutboxRow.held_until) < tx.now),
             col(OutboxRow.attempts) < pace.max_attempts,
             *_waiting(),
         )
-        .with_for_update()
-    ).first()
-    if row is None:
-        return None
-    row.last_error = WENT_SILENT if row.held_until else row.last_error
-    row.runs += 1
-    row.attempts += 1
-    row.held_until = row.available_at = tx.now + pace.lease
-    tx.session.flush()
-    return as_value(row)
+        .values(
+            last_error=case(
+                (col(OutboxRow.held_until).is_not(None), WENT_SILENT),
+                else_=col(OutboxRow.last_error),
+            ),
+            runs=OutboxRow.runs + 1,
+            attempts=OutboxRow.attempts + 1,
+            held_until=until,
+            available_at=until,
+        )
+        .returning(OutboxRow)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return None if row is None else as_value(row)
 
 
 def hold(tx: Transaction, run: Promised, pace: Pace = PACE) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col, delete
 
@@ -308,6 +309,26 @@ class TestAway:
             with notes.db.transaction() as tx:
                 write(tx, note)
         assert notes.kept() == [0, 1, 2]
+
+    def test_a_connection_that_was_just_used_is_not_asked_whether_it_works(
+        self, notes: Notes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[object] = []
+        dialect = notes.db.engine.dialect
+        ping = dialect.do_ping
+
+        def noted(line: DBAPIConnection) -> bool:
+            asked.append(line)
+            return ping(line)
+
+        monkeypatch.setattr(dialect, "do_ping", noted)
+        for note in range(3):
+            with notes.db.transaction() as tx:
+                write(tx, note)
+        assert asked == []
+        monkeypatch.setattr("storage.database.TRUSTED_SECONDS", 0)
+        notes.db.ping()
+        assert len(asked) == 1
 
     def test_a_commit_whose_answer_was_lost_is_not_done_again(self, notes: Notes) -> None:
         line = Proxy(notes.url)
