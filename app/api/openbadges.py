@@ -24,7 +24,7 @@ from app.web.verify import FETCHER
 from credentials.documents import MAX_BYTES, JsonObject, dump_json, load_json
 from credentials.errors import CredentialError
 from credentials.fetching import Fetcher
-from storage.errors import InvalidInput
+from storage.errors import AssayError, InvalidInput
 from storage.ids import AccountId, token_hash
 from workflows.access.permissions import Permission
 from workflows.access.rules import acting
@@ -35,6 +35,7 @@ from workflows.programs.commands import change_profile, touch_program
 from workflows.programs.profile import changed_name, profile_of
 from workflows.programs.queries import ProgramHolder, holder_of_program_token
 from workflows.programs.rules import ProgramScope
+from workflows.words import marked
 
 blueprint = Blueprint("openbadges", __name__, url_prefix="/ims/ob/v3p0")
 
@@ -42,6 +43,10 @@ P = ParamSpec("P")
 
 TOKEN = "text/plain"  # noqa: S105  # a media type
 DOCUMENTS = ("application/json", "application/vc+ld+json", "application/vc", "application/ld+json")
+AS_WHAT = marked(
+    "Send a signed token (JWT) as text/plain, and a credential with its proof in it as "
+    "application/json."
+)
 LARGEST_PROFILE = 64 * 1024
 STATUS = {Became.CREATED: 201, Became.REPLACED: 200, Became.UNCHANGED: 304}
 
@@ -55,6 +60,15 @@ class ProgramRefused(TokenRefused):
             "Send the access token of a connected program as Authorization: Bearer. One that has "
             "expired is refreshed; one that was withdrawn is asked for anew."
         )
+
+
+class KindRefused(AssayError):
+    """A body of a kind that no credential comes in (415)."""
+
+    status = 415
+
+    def __init__(self) -> None:
+        super().__init__(AS_WHAT)
 
 
 def caller() -> str:
@@ -135,7 +149,7 @@ def credentials() -> Response:
 def upsert() -> Response:
     """Keep a credential from elsewhere, or replace one that is kept."""
     if request.mimetype not in {TOKEN, *DOCUMENTS}:
-        raise UnsupportedMediaType
+        raise KindRefused
     sent = request.get_data(cache=False)
     became = bring_credential(
         parts().db,
@@ -214,7 +228,7 @@ def _links(page: Page, total: int) -> str:
     if page.offset + page.limit < total:
         places["next"] = page.offset + page.limit
     if page.offset > 0:
-        places["prev"] = max(0, page.offset - page.limit)
+        places["prev"] = min(max(0, page.offset - page.limit), last)
     base = absolute_url("openbadges.credentials")
     return ", ".join(
         f'<{base}?{urlencode(page.query(offset))}>; rel="{rel}"' for rel, offset in places.items()

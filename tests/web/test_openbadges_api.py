@@ -18,6 +18,7 @@ from storage.tables import Account, BroughtCredential, Event
 from storage.vocabulary import Role, StatusPurpose
 from tests.fixtures.badges import (
     CREDENTIAL_ID,
+    EMPLOYER,
     LISTS,
     Web,
     signed,
@@ -217,6 +218,8 @@ class TestReading:
             seen += [one["id"] for one in said["credential"]]
             path = links.get("next", "").removeprefix(f"{ORIGIN}/ims/ob/v3p0")
         assert len(seen) == len(set(seen)) == 5
+        beyond = links_of(wallet.call("GET", "/credentials?limit=2&offset=900000"))
+        assert beyond["prev"] == beyond["last"] and "next" not in beyond
 
     def test_only_what_was_issued_after_a_moment(
         self, wallet: WalletProgram, issued: Issued
@@ -323,7 +326,8 @@ class TestBringing:
     ) -> None:
         bare = {key: value for key, value in signed_credential().items() if key != "proof"}
         refused(bring(wallet, dump_json(bare)), 400, "invalid_data")
-        refused(bring(wallet, BADGE, "image/png"), 415, "not_acceptable")
+        for kind in ("image/png", "application/vc+jwt"):
+            assert "text/plain" in refused(bring(wallet, BADGE, kind), 415, "not_acceptable")
         large = bring(wallet, b" " * (2 * 1024**2 + 1))
         refused(large, 413, "invalid_data")
 
@@ -351,6 +355,19 @@ class TestBringing:
         far.documents.clear()
         assert bring(wallet, BADGE).status_code == 201
         assert "Cannot tell" in learner.get("/my/credentials").text
+
+    def test_nobody_pushes_a_good_one_out_by_its_name(
+        self, wallet: WalletProgram, far: Web, db: Database
+    ) -> None:
+        assert bring(wallet, BADGE).status_code == 201
+        far.documents.clear()  # whoever signed this cannot be told now
+        newer = badge(id=CREDENTIAL_ID, validFrom="2024-05-05T00:00:00Z", name="Pushed in")
+        assert "does not replace" in refused(bring(wallet, newer), 400, "invalid_data")
+        of_a_key = badge(id=CREDENTIAL_ID, issuer=EMPLOYER.id)
+        assert "not a key of the issuer" in refused(bring(wallet, of_a_key), 400, "invalid_data")
+        with db.reading() as tx:
+            (kept,) = tx.session.exec(select(BroughtCredential)).all()
+        assert kept.body.encode() == BADGE
 
     def test_it_is_removed_by_its_learner_and_by_nobody_else(
         self, wallet: WalletProgram, learner: Browser, issued: Issued, db: Database

@@ -21,10 +21,12 @@ from workflows.brought.queries import own_brought
 from workflows.brought.rules import (
     Brought,
     fit_to_keep,
+    fit_to_replace,
     is_newer,
     kept_verdict,
     names_holder,
     read_brought,
+    read_verdict,
     room_for,
 )
 from workflows.issuance.addresses import Site
@@ -55,7 +57,8 @@ def bring_credential(
     """A program brings its learner a credential; it is checked, and kept with what was found.
 
     One that was issued here stands among the learner's own already. Raises InvalidInput (no badge,
-    or not signed as it says), Forbidden (another learner's), TooMany.
+    not signed as it says, or less surely than the form it would replace), Forbidden (another
+    learner's), TooMany.
     """
     acting(holder.actor, Permission.VIEW_OWN_CREDENTIALS)
     brought = read_brought(data, as_token=as_token)
@@ -106,6 +109,8 @@ def _keep(db: Database, holder: ProgramHolder, brought: Brought, verdict: Verdic
             kept.sha256 == digest or not is_newer(brought.valid_from, kept.valid_from)
         ):
             return Became.UNCHANGED
+        if kept is not None:
+            fit_to_replace(verdict, read_verdict(kept.verdict))
         _room(tx, account, size, kept)
         row = BroughtCredential(
             id=kept.id if kept else new_id(),

@@ -24,7 +24,12 @@ from workflows.writing import is_seen, one_line
 MOST_KEPT = 200
 MOST_BYTES = 20 * 1024 * 1024
 LONGEST_TITLE = 200
-_DECISIVE = ("well_formed", "signature")
+_SIGNED = ("signature", "issuer")
+_DECISIVE = ("well_formed", *_SIGNED)
+UNSURE = (
+    "It cannot be told now whether its issuer signed this, so it does not replace the form that is "
+    "kept, which they signed."
+)
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,23 @@ def read_brought(data: bytes, *, as_token: bool) -> Brought:
 
 
 def fit_to_keep(verdict: Verdict) -> None:
-    """Return when it can be kept, whatever else is found: it is whole, and somebody signed it.
+    """Return when it can be kept, whatever else is found: it is whole, and nobody but its issuer
+    signed it, as far as can be told.
 
     Raises InvalidInput with the verifier's words.
     """
     for check in verdict.checks:
         if check.code in _DECISIVE and check.outcome is Finding.FAILED:
             raise InvalidInput(check.message, check.params)
+
+
+def fit_to_replace(verdict: Verdict, kept: Verdict) -> None:
+    """Return when it can take the place of what is kept: it is as surely its issuer's.
+
+    Raises InvalidInput: else anybody could push a good credential out, by its name.
+    """
+    if _surely_signed(kept) and not _surely_signed(verdict):
+        raise InvalidInput(UNSURE)
 
 
 def room_for(count: int, size: int) -> None:
@@ -136,6 +151,11 @@ def read_verdict(kept: Mapping[str, object]) -> Verdict:
     checks = kept.get("checks")
     listed: Sequence[object] = checks if isinstance(checks, list) else []
     return Verdict(tuple(_check(one) for one in listed if isinstance(one, dict)))
+
+
+def _surely_signed(verdict: Verdict) -> bool:
+    found = [check.outcome for check in verdict.checks if check.code in _SIGNED]
+    return bool(found) and all(outcome is Finding.PASSED for outcome in found)
 
 
 def _check(kept: Mapping[str, object]) -> Check:

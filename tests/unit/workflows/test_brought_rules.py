@@ -9,12 +9,21 @@ from credentials.claims import hashed_identity
 from credentials.documents import JsonObject, dump_json
 from credentials.verify import verify
 from storage.errors import InvalidInput, TooMany
-from tests.fixtures.badges import ISSUED, NOW, signed_credential, web
+from tests.fixtures.badges import (
+    EMPLOYER,
+    ISSUED,
+    NOW,
+    Web,
+    signed,
+    signed_credential,
+    web,
+)
 from tests.fixtures.tokens import token
 from workflows.brought.rules import (
     MOST_BYTES,
     MOST_KEPT,
     fit_to_keep,
+    fit_to_replace,
     is_newer,
     kept_verdict,
     names_holder,
@@ -28,6 +37,13 @@ BADGE = signed_credential()
 
 def read(**changes: Any) -> Any:
     return read_brought(dump_json({**BADGE, **changes}), as_token=False)
+
+
+def lost() -> Web:
+    """What is fetched when nobody can be reached."""
+    house = web()
+    house.documents.clear()
+    return house
 
 
 def test_it_is_read_letter_for_letter_from_a_document_and_from_a_token() -> None:
@@ -83,6 +99,21 @@ def test_what_somebody_signed_is_kept_whatever_else_is_found() -> None:
     forged = verify(dump_json({**BADGE, "name": "Forged"}), fetch=web(), now=NOW)
     with pytest.raises(InvalidInput, match="ignature"):
         fit_to_keep(forged)
+
+
+def test_what_another_than_its_issuer_signed_is_not_kept() -> None:
+    bare = {key: value for key, value in BADGE.items() if key != "proof"}
+    under_anothers_name = dump_json(signed({**bare, "issuer": EMPLOYER.id}))
+    with pytest.raises(InvalidInput, match="not a key of the issuer"):
+        fit_to_keep(verify(under_anothers_name, fetch=web(), now=NOW))
+
+
+def test_what_cannot_be_told_replaces_nothing_that_was_surely_signed() -> None:
+    good, open_ = (verify(dump_json(BADGE), fetch=one, now=NOW) for one in (web(), lost()))
+    for before, after in ((good, good), (open_, good), (open_, open_)):
+        fit_to_replace(after, before)
+    with pytest.raises(InvalidInput, match="does not replace"):
+        fit_to_replace(open_, good)
 
 
 def test_a_verdict_is_read_as_it_was_kept() -> None:
