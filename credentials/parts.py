@@ -10,7 +10,7 @@ from credentials.errors import CannotFetch, CredentialError, Malformed, NotYetRe
 from credentials.fetching import Fetcher
 from credentials.verdict import N_, Check, Finding, refused
 
-_SKEW = timedelta(minutes=5)
+SKEW = timedelta(minutes=5)
 _MOST_FETCHES = 16
 _LONGEST_ADDRESS = 2000
 
@@ -97,7 +97,7 @@ def outside_dates(
     begins: datetime | None, ends: datetime | None, part: Part, now: datetime
 ) -> Check | None:
     """What is wrong when now is not between the two; None when it is."""
-    if begins is not None and begins > now + _SKEW:
+    if begins is not None and begins > now + SKEW:
         message = N_("It is not valid before %(date)s.")
         return part.check("dates", Finding.FAILED, message, date=write_instant(begins))
     if ends is not None and ends < now:

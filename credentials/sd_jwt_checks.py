@@ -27,7 +27,7 @@ from credentials.errors import (
 from credentials.issuers import check_method, issuer_is_key
 from credentials.jwk import KeyMethod, find_key_method, key_of_did, read_jwk, read_keys
 from credentials.jwt import Token, check_algorithm, read_token, token_holds
-from credentials.parts import Part, Setting, check_dates
+from credentials.parts import SKEW, Part, Setting, check_dates
 from credentials.sd_jwt_reading import SdJwt, digest_of, read_sd_jwt
 from credentials.token_status_list import IN_FORCE, REVOKED, SUSPENDED, TYPE, status_at
 from credentials.verdict import N_, Check, Finding
@@ -55,7 +55,7 @@ def _checks(given: SdJwt, part: Part, setting: Setting) -> Iterator[Check]:
     yield from _check_signature(given, part, setting)
     yield _check_dates(given.claims, part, setting)
     yield _check_status(given, part, setting)
-    yield _check_binding(given, part)
+    yield _check_binding(given, part, setting.now)
     yield _disclosed(given, part)
 
 
@@ -191,7 +191,7 @@ def _look_up(place: JsonObject, issuer: str | None, setting: Setting) -> int:
     return status_at(token.payload, index)
 
 
-def _check_binding(given: SdJwt, part: Part) -> Check:
+def _check_binding(given: SdJwt, part: Part, now: datetime) -> Check:
     """Whether whoever showed it holds the key that it is bound to."""
     held = given.claims.get("cnf")
     if given.binding is None:
@@ -204,6 +204,7 @@ def _check_binding(given: SdJwt, part: Part) -> Check:
         if not isinstance(jwk, dict):
             raise BadProof("It is shown by a key that it is not bound to.")
         _check_binding_token(given, given.binding, read_jwk(jwk))
+        _check_binding_dates(given.binding, now)
     except CredentialError as error:
         return part.refused("binding", error)
     at = _instant(given.binding.payload, "iat")
@@ -229,6 +230,15 @@ def _check_binding_token(given: SdJwt, binding: Token, key: Key) -> None:
         raise BadProof("It was shown with other disclosures than these.")
     if not token_holds(binding, key):
         raise BadProof("Whoever showed it does not hold the key that it is bound to.")
+
+
+def _check_binding_dates(binding: Token, now: datetime) -> None:
+    """Raise BadProof for what was shown in time to come, or only until a time that is over."""
+    at, ends = _instant(binding.payload, "iat"), _instant(binding.payload, "exp")
+    if at is not None and at > now + SKEW:
+        raise BadProof("It says that it was shown at a time that is still to come.")
+    if ends is not None and ends < now - SKEW:
+        raise BadProof("It was shown for a time that is over.")
 
 
 def _disclosed(given: SdJwt, part: Part) -> Check:

@@ -164,9 +164,9 @@ def _read(disclosure: bytes) -> list[JsonValue]:
     padded = disclosure + b"=" * (-len(disclosure) % 4)
     try:
         data = base64.b64decode(padded, altchars=b"-_", validate=True)
-    except binascii.Error:
+        inside = load_json(b'{"disclosure":' + data + b"}")
+    except (binascii.Error, Malformed):
         raise damaged from None
-    inside = load_json(b'{"disclosure":' + data + b"}")
     parts = inside.get("disclosure")
     if len(inside) != 1 or not isinstance(parts, list) or len(parts) not in (2, 3):
         raise damaged

@@ -25,6 +25,7 @@ from storage.clock import SetClock
 from storage.errors import Unavailable
 from storage.events import SYSTEM
 from storage.tables import Event, WalletKey, WalletOffer, WalletTaking
+from storage.vocabulary import Role
 from tests.fixtures.issued import ISSUER, Issued, nothing
 from tests.fixtures.recall import Recall
 from tests.fixtures.wallet import HolderKey, Wallet, shown_offer
@@ -34,6 +35,7 @@ from workflows.issuance.commands import change_credential
 from workflows.issuance.keys import Issuer, open_token_key, reseal_keys
 from workflows.issuance.published import local_fetcher
 from workflows.issuance.rules import Reason
+from workflows.people.commands import disable_person, enable_person
 from workflows.wallets.keys import ensure_wallet_key, rotate_wallet_key
 
 NO_CLOCK: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
@@ -211,6 +213,7 @@ def test_the_page_renews_its_state_and_is_loaded_anew_when_it_changes(holder: Ho
     assert moved.headers["HX-Refresh"] == "true"
     taking = holder.browser.get(f"{holder.path}?seen=taking", headers=part)
     assert "Your wallet is taking it" in taking.text
+    assert f'action="{holder.path}/withdraw"' in holder.page()
 
 
 def stated(world: World) -> Issued:
@@ -517,6 +520,21 @@ def test_a_credential_out_of_force_goes_into_no_wallet_and_its_status_says_so(
     assert status_of(wallet, says) == 1
     assert error_of(wallet.take(wallet.prove(wallet.nonce())))[1] == "credential_request_denied"
     assert "It cannot go into a wallet now" in holder.page()
+
+
+def test_nothing_is_taken_while_the_holders_account_is_disabled(holder: Holder) -> None:
+    ready, db = holder.let_in(), holder.issued.db
+    admin = holder.issued.world.person(Role.ADMINISTRATOR)
+    account_id = holder.issued.learner.account_id
+    assert account_id is not None
+    disable_person(db, admin, account_id)
+    refused = ready.take(ready.prove(ready.nonce()))
+    assert error_of(refused) == (400, "credential_request_denied")
+    enable_person(db, admin, account_id)
+    holder.browser.sign_in(holder.issued.learner)
+    waiting = holder.scanned()
+    disable_person(db, admin, account_id)
+    assert error_of(waiting.redeem()) == (400, "invalid_grant")
 
 
 def test_a_new_key_leaves_what_the_old_one_signed_checkable(holder: Holder) -> None:

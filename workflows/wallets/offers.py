@@ -6,7 +6,7 @@ from storage.database import Transaction
 from storage.errors import Conflict
 from storage.events import Who, record
 from storage.ids import AccountId, CaseId, token_hash
-from storage.tables import Credential, WalletOffer
+from storage.tables import Account, Credential, WalletOffer
 from storage.vocabulary import Role
 from workflows.wallets.rules import NoAccess, fit_to_take
 
@@ -29,13 +29,14 @@ def alive(tx: Transaction, offer: WalletOffer) -> bool:
 
 
 def in_force(tx: Transaction, offer: WalletOffer) -> bool:
-    """Whether the credential of an offer may go into a wallet now."""
+    """Whether the credential of an offer may go into a wallet now; not while its holder's account
+    is disabled: whoever had taken it over may have made the offer."""
     credential = tx.session.get_one(Credential, offer.credential_id)
     try:
         fit_to_take(credential.state, credential.valid_until, tx.now)
     except Conflict:
         return False
-    return True
+    return tx.session.get_one(Account, credential.learner_id).disabled_at is None
 
 
 def wallet_of(credential: Credential) -> Who:

@@ -296,6 +296,26 @@ def test_what_is_laid_out_wrongly_is_not_read(what: str) -> None:
     assert judge(token).outcome is Outcome.NOT_VALID
 
 
+def test_a_changed_disclosure_is_called_damaged_and_not_some_json() -> None:
+    first, *rest = issue().split("~")
+    (check,) = judge("~".join([first, rest[0][:-4] + "AAAA", *rest[1:]])).checks
+    assert check.message == "A disclosure is damaged."
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"iat": int((NOW + timedelta(hours=1)).timestamp())}, Finding.FAILED),
+        ({"exp": int((NOW - timedelta(hours=1)).timestamp())}, Finding.FAILED),
+        ({"iat": int((NOW + timedelta(minutes=1)).timestamp())}, Finding.PASSED),
+        ({"exp": int((NOW + timedelta(hours=1)).timestamp())}, Finding.PASSED),
+        ({"iat": int((NOW - timedelta(days=400)).timestamp())}, Finding.PASSED),
+    ],
+)
+def test_what_was_shown_has_its_own_time(told: dict[str, int], expected: Finding) -> None:
+    assert finding(judge(bind(issue(), **told)), "binding") is expected
+
+
 def test_a_disclosure_inside_a_disclosure_is_read() -> None:
     token = by_hand(HEAD, BASE | {"_sd": [digest(INNER)]}) + f"~{INNER}~{NAME}~"
     assert read_sd_jwt(token.encode()).claims["inner"] == {"name": "Ana"}
