@@ -24,7 +24,7 @@ def refusal(status: int, words: str, problems: Mapping[str, str]) -> Response:
     error = ERRORS.get(status, "invalid_request")
     if problems and request.path == "/oauth/register":
         error = "invalid_redirect_uri" if "redirect_uris" in problems else "invalid_client_metadata"
-    told = [words, *(f"{field}: {said}" for field, said in problems.items() if field)]
+    told = [words, *(f"{field}: {said}" if field else said for field, said in problems.items())]
     body = {"error": error, "error_description": " ".join(told)}
     return as_json(body, 400 if status == 422 else status)
 

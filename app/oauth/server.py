@@ -208,6 +208,11 @@ class Revocation(RevocationEndpoint):
 
     CLIENT_AUTH_METHODS = METHODS
 
+    def check_params(self, request: OAuth2Request, client: ClientMixin) -> None:
+        """A hint that says nothing to us does not matter (RFC 7009, section 2.2)."""
+        if "token" not in request.form:
+            raise InvalidRequestError("Missing 'token' in request.")
+
     def query_token(self, token_string: str, token_type_hint: str | None) -> Permit | None:
         with parts().db.reading() as tx:
             for refreshes in (True, False):  # a hint is only that, and both are quickly found

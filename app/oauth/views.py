@@ -196,6 +196,10 @@ def _asked() -> CodeGrant | AnyResponse:
 
 def _answered(act: Callable[[], object]) -> Response:
     """Authlib's answer. What it cannot read is a request that makes no sense, and no fault."""
+    twice = sorted(name for name, values in request.form.lists() if len(values) > 1)
+    if twice:  # RFC 6749, section 3.2; Authlib would take one of them
+        said = f"Sent more than once: {', '.join(twice)[:200]}."
+        return answers.as_json({"error": "invalid_request", "error_description": said}, 400)
     try:
         response = cast(Response, act())
     except ValueError:

@@ -117,6 +117,7 @@ class TestRegistering:
         assert client.post("/oauth/register", data="x=1").status_code == 415
         broken = client.post("/oauth/register", data="{", content_type="application/json")
         assert broken.status_code == 400 and error_of(broken) == "invalid_client_metadata"
+        assert "This is not JSON." in broken.get_json()["error_description"]
         assert client.get("/oauth/register").status_code == 405
         assert error_of(client.get("/oauth/register")) == "invalid_request"
 
@@ -414,8 +415,31 @@ class TestTokens:
         assert wallet.post("/oauth/revoke", hint).status_code == 200
         assert not works(wallet) and wallet.refresh().status_code == 400
         assert wallet.post("/oauth/revoke", {"token": "unknown"}).status_code == 200
-        odd = wallet.post("/oauth/revoke", {"token": "x", "token_type_hint": "id_token"})
-        assert error_of(odd) == "unsupported_token_type"
+
+    def test_a_hint_that_is_wrong_or_unknown_does_not_matter(
+        self, learner: Browser, wallet: WalletProgram
+    ) -> None:
+        for hint in ("access_token", "id_token"):
+            wallet.connect(learner)
+            given = {"token": wallet.tokens["refresh_token"], "token_type_hint": hint}
+            assert wallet.post("/oauth/revoke", given).status_code == 200
+            assert not works(wallet) and wallet.refresh().status_code == 400
+        assert error_of(wallet.post("/oauth/revoke", {"token_type_hint": "x"})) == "invalid_request"
+
+    def test_what_is_sent_twice_is_taken_not_even_once(
+        self, learner: Browser, wallet: WalletProgram
+    ) -> None:
+        wallet.connect(learner)
+        for name, path in (("refresh_token", "/oauth/token"), ("token", "/oauth/revoke")):
+            text = f"grant_type=refresh_token&{name}=x&{name}={wallet.tokens['refresh_token']}"
+            answer = wallet.app.test_client().post(
+                path,
+                data=text,
+                content_type="application/x-www-form-urlencoded",
+                auth=(wallet.client_id, wallet.secret or ""),
+            )
+            assert error_of(answer) == "invalid_request" and name in answer.text
+        assert works(wallet) and wallet.refresh().status_code == 200
 
     def test_no_token_code_or_secret_is_logged(
         self, learner: Browser, wallet: WalletProgram, caplog: pytest.LogCaptureFixture
