@@ -10,7 +10,7 @@ from app.web import hx
 from app.web.access import actor, needs, parts
 from app.web.forms import Text, again, parse
 from app.web.staff_page import VersionForm, case_page
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, Problem
 from storage.ids import AccountId, CaseId
 from storage.vocabulary import AppealResult
 from workflows.access.permissions import Permission
@@ -32,7 +32,7 @@ class AnswerForm(VersionForm):
     """What follows, and why."""
 
     answer: Text = ""
-    result: AppealResult = AppealResult.CONFIRMED
+    result: AppealResult | None = None
 
 
 @blueprint.get("/cases/<uuid:case_id>/appeal")
@@ -73,13 +73,21 @@ def answer(case_id: UUID) -> AnyResponse:
             parts().site,
             actor(),
             CaseId(case_id),
-            AppealAnswer(form.result, form.answer),
+            AppealAnswer(_chosen(form), form.answer),
             expected_version=form.version,
         )
     except InvalidInput as error:
         return again("staff/appeal.html", error, **_page(case_id))
     notice = _("Answered. The learner reads it, and has a letter.")
     return hx.redirect("staff.case", notice, case_id=case_id)
+
+
+def _chosen(form: AnswerForm) -> AppealResult:
+    """What follows. Raises InvalidInput: nobody closes a case by pressing a button too early."""
+    if form.result is None:
+        problem = Problem("result", "Choose what follows.")
+        raise InvalidInput("Nothing was answered.", problems=[problem])
+    return form.result
 
 
 def _page(case_id: UUID) -> dict[str, object]:

@@ -23,13 +23,14 @@ from workflows.cases.queries import history_for_learner, manifest_of
 from workflows.cases.rules import Declaration
 from workflows.decisions.appeal_answers import end_late_appeals
 from workflows.decisions.appeal_queries import appeal_standing
-from workflows.decisions.appeals import appeal_case, take_back_appeal
+from workflows.decisions.appeals import NOT_NEW, appeal_case, take_back_appeal
 from workflows.decisions.queries import staff_case
 from workflows.decisions.results import result_for_learner
 from workflows.decisions.steps import StaffStep
 from workflows.decisions.worklist import StaffHome, staff_home
 from workflows.invariants import broken
 from workflows.keeping.commands import ask_erasure
+from workflows.people.commands import grant_role
 from workflows.work import Work
 
 
@@ -285,6 +286,28 @@ class TestAnew:
         assert (appeal.changed, panel.state()) == (False, CaseState.CLOSED)
         assert letters(panel)[-1].startswith("The decision on your case")
         whole(panel)
+
+    def test_who_released_the_decision_neither_answers_nor_decides_anew(
+        self, panel: Appealed
+    ) -> None:
+        registrar = panel.registrar.account_id
+        assert registrar is not None
+        admin = panel.world.person(Role.ADMINISTRATOR)
+        grant_role(panel.db, admin, registrar, Role.DECIDER)
+        both = replace(panel.registrar, roles=frozenset({Role.REGISTRAR, Role.DECIDER}))
+        panel.appeal(AppealGround.PROCEDURE)
+        with pytest.raises(InvalidInput) as refused:
+            panel.receive(both)
+        assert [problem.message for problem in refused.value.problems] == [NOT_NEW]
+        panel.receive()
+        panel.answer(AppealResult.REDECIDED)
+        panel.decider = both
+        with pytest.raises(Forbidden, match="had a part"):
+            panel.decide()
+        panel.decider = panel.reviewer
+        panel.decide()
+        panel.release()
+        assert panel.state() is CaseState.CLOSED, "releasing again is still theirs"
 
     def test_what_was_recognised_stays_at_its_level(self, panel: Appealed) -> None:
         panel.reassess()

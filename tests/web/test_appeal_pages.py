@@ -62,6 +62,10 @@ def test_staff_appoint_and_answer(app: Flask, panel: Appealed) -> None:
     assert "What was shown meets the standard." in reviewer.get(page).text
     refused = reviewer.post(page, {"result": "confirmed", "answer": "No."})
     assert refused.status_code == 422 and "in words that the learner can follow" in refused.text
+    assert " checked" not in reviewer.get(page).text, "nothing is chosen for them"
+    early = reviewer.post(page, {"answer": WHY})
+    assert early.status_code == 422 and "Choose what follows." in early.text
+    assert panel.state() is CaseState.APPEAL
     reviewer.post(page, {"result": "reassessed", "answer": WHY})
     assert panel.state() is CaseState.ASSESSMENT
     learner = signed_in(app, panel, panel.learner)

@@ -188,6 +188,9 @@ def _every_part() -> CompoundSelect[tuple[UUID, UUID | None, str]]:
     judged = select(
         col(Decision.case_id), col(Decision.decider_id), literal(Part.JUDGED.value)
     ).where(col(Decision.case_id) == any_(named))
+    released = select(
+        col(Decision.case_id), col(Decision.released_by), literal(Part.JUDGED.value)
+    ).where(col(Decision.case_id) == any_(named), col(Decision.released_by).is_not(None))
     moderated_then = (
         select(col(Agreement.case_id), col(Agreement.moderator_id), literal(Part.JUDGED.value))
         .join(
@@ -199,7 +202,7 @@ def _every_part() -> CompoundSelect[tuple[UUID, UUID | None, str]]:
         .distinct()
     )
     seen = (assigned, cleared, conflicted, screened, scored, moderated)
-    return union_all(*seen, decided, judged, moderated_then)
+    return union_all(*seen, decided, judged, released, moderated_then)
 
 
 EVERY_PART = _every_part()

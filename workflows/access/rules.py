@@ -45,7 +45,7 @@ class Part(StrEnum):
     MODERATED = "moderated"
     DECIDED = "decided"
     JUDGED = "judged"
-    """decided, or moderated what was decided: not again when the decision is appealed"""
+    """decided, released, or moderated what was decided: not again when the decision is appealed"""
     ADVISED = "advised"
 
 
