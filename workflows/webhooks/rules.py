@@ -156,7 +156,7 @@ def read_url(text: str, *, loopback: bool) -> str:
     """
     url = text.strip()
     place = read_place(url)
-    if place is None or len(url) > LONGEST_URL or "#" in url:
+    if place is None or len(url) > LONGEST_URL or "#" in url or len(url.split()) != 1:
         raise _wrong_url("Write a whole address, such as https://example.org/webhooks.")
     if loopback and _here(place.host):
         return url

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.errors import InvalidInput
 from storage.vocabulary import Trouble, WhyOff
 from tests.fixtures.shared import ROOT
 from workflows.ports import Answer
@@ -116,6 +117,13 @@ def test_this_machine_will_do_only_where_it_is_allowed(url: str) -> None:
     assert read_url(url, loopback=True) == url
     with pytest.raises(Exception, match="address"):
         read_url(url, loopback=False)
+
+
+@pytest.mark.parametrize("url", ["https://ex ample.org/", "https://example.org/a b", "https:// x"])
+def test_an_address_has_no_blanks_in_it(url: str) -> None:
+    with pytest.raises(InvalidInput, match="whole address"):
+        read_url(url, loopback=False)
+    assert read_url(" https://example.org/x\n", loopback=False) == "https://example.org/x"
 
 
 def test_no_part_of_the_payload_can_hold_a_persons_name_or_address() -> None:
