@@ -74,7 +74,9 @@ def _find(given: VcJwt, part: Part, setting: Setting) -> _Found:
         return _Found(method.key, check_method(method, _signed_at(given), issuer, part))
     brought = _brought(header)
     if brought is None:
-        raise CannotFetch("The token does not say where the key of %(issuer)s is.", issuer=issuer)
+        raise CannotFetch(
+            "The token does not say where the key of %(issuer)s is.", issuer=issuer[:200]
+        )
     message = N_("The token brings its key itself; nothing shows that it is the issuer's.")
     return _Found(brought, part.check("issuer", Finding.UNKNOWN, message))
 

@@ -194,6 +194,8 @@ class TestTokens:
         assert judge(token(kid=RSA_ADDRESS), house).outcome is Outcome.CANNOT_TELL
         silent = jws({"alg": "RS256"}, {**unlisted(), "issuer": f"{HOUSE}/i"}, rsa_key())
         assert judge(silent).outcome is Outcome.CANNOT_TELL
+        long = jws({"alg": "RS256"}, {**unlisted(), "issuer": f"{HOUSE}/{'i' * 5000}"}, rsa_key())
+        assert len(text(judge(long), "issuer")) < 300
         several = jws({"alg": "RS256"}, unlisted(), rsa_key())
         assert "does not say which key" in text(judge(several), "issuer")
 
