@@ -22,6 +22,7 @@ from storage.errors import AssayError, Unavailable
 from workflows.access.commands import record_refusal
 from workflows.access.permissions import Permission
 from workflows.access.resources import (
+    Asked,
     resource_of_assignment,
     resource_of_attestation,
     resource_of_case,
@@ -37,7 +38,7 @@ from workflows.people.sessions import TOUCH_EVERY, Viewer, touch_session, viewer
 from workflows.people.tokens import TokenHolder, holder_of_token, touch_token
 
 View = TypeVar("View", bound=Callable[..., Any])
-Loader = Callable[[Transaction, Any], Resource]
+Loader = Callable[[Transaction, Any, Asked], Resource]
 
 log = logs.get(__name__)
 
@@ -186,7 +187,7 @@ def session_token() -> str:
 
 def _require(permission: Permission, of: str | None) -> None:
     """Ask for every thing named. Reaching for what is not one's own is written down."""
-    for thing in _things_named(of):
+    for thing in _things_named(permission, of):
         answer = may(actor(), permission, thing)
         if of is not None and not answer.allowed and not answer.known:
             named = (request.view_args or {})[of]
@@ -195,16 +196,16 @@ def _require(permission: Permission, of: str | None) -> None:
         require(answer)
 
 
-def _things_named(of: str | None) -> list[Resource]:
+def _things_named(permission: Permission, of: str | None) -> list[Resource]:
     """The thing of the permission, and whatever else the address names: it must be allowed too,
     or one's own case would open the door to another's item."""
     if of is None:
         return [NOTHING]
-    named = request.view_args or {}
+    named, asked = request.view_args or {}, Asked(actor(), permission)
     with parts().db.reading() as tx:
-        g.resource = LOADERS[of](tx, named[of])
+        g.resource = LOADERS[of](tx, named[of], asked)
         others = [name for name in named if name in LOADERS and name != of]
-        return [g.resource, *(LOADERS[name](tx, named[name]) for name in others)]
+        return [g.resource, *(LOADERS[name](tx, named[name], asked) for name in others)]
 
 
 def _read_frame() -> Frame:

@@ -29,6 +29,7 @@ from storage.vault.values import (
     OpenUpload,
     SignedRequest,
     StoreAddress,
+    Version,
 )
 from storage.vault.vault import Vault
 
@@ -51,6 +52,7 @@ __all__ = [
     "StoreAway",
     "UploadGone",
     "Vault",
+    "Version",
     "arrival_key",
     "incoming_key",
     "plan_open_ended",

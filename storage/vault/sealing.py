@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from storage.vault.errors import store_errors
 from storage.vault.plan import MIB
-from storage.vault.values import ObjectFacts
+from storage.vault.values import Version
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,7 +17,7 @@ LARGEST_COPY_COUNT = 10_000
 SIDE_BY_SIDE = 3
 
 
-def copy_to(client: "S3Client", bucket: str, source: ObjectFacts, key: str) -> None:
+def copy_to(client: "S3Client", bucket: str, source: Version, key: str) -> None:
     """Copy exactly this version of the source to `key`.
 
     Raises AlreadyThere when the key is taken, ObjectChanged or ObjectMissing when the source is
@@ -29,7 +29,7 @@ def copy_to(client: "S3Client", bucket: str, source: ObjectFacts, key: str) -> N
         _copy_in_parts(client, bucket, source, key)
 
 
-def _copy_at_once(client: "S3Client", bucket: str, source: ObjectFacts, key: str) -> None:
+def _copy_at_once(client: "S3Client", bucket: str, source: Version, key: str) -> None:
     with store_errors(creating=True):
         client.copy_object(
             Bucket=bucket,
@@ -40,7 +40,7 @@ def _copy_at_once(client: "S3Client", bucket: str, source: ObjectFacts, key: str
         )
 
 
-def _copy_in_parts(client: "S3Client", bucket: str, source: ObjectFacts, key: str) -> None:
+def _copy_in_parts(client: "S3Client", bucket: str, source: Version, key: str) -> None:
     """Several parts side by side: much faster than one long copy, and no request takes minutes."""
     with store_errors(creating=True):
         begun = client.create_multipart_upload(
@@ -64,7 +64,7 @@ def _copy_in_parts(client: "S3Client", bucket: str, source: ObjectFacts, key: st
 
 
 def _copied_parts(
-    client: "S3Client", bucket: str, source: ObjectFacts, key: str, upload_id: str
+    client: "S3Client", bucket: str, source: Version, key: str, upload_id: str
 ) -> "list[CompletedPartTypeDef]":
     step = max(COPY_PART, -(-source.size // LARGEST_COPY_COUNT))
 

@@ -49,12 +49,18 @@ class KeptPart:
 
 
 @dataclass(frozen=True)
-class ObjectFacts:
-    """An object as the store describes it."""
+class Version:
+    """What lies under a key as long as its ETag is this one."""
 
     key: str
     size: int
     etag: str
+
+
+@dataclass(frozen=True)
+class ObjectFacts(Version):
+    """An object as the store describes it."""
+
     modified_at: datetime
 
 

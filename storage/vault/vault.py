@@ -31,6 +31,7 @@ from storage.vault.values import (
     OpenUpload,
     SignedRequest,
     StoreAddress,
+    Version,
 )
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Vault:
                 for part in page.get("Parts", ())
             )
 
-    def complete(self, key: str, store_upload_id: str, parts: Sequence[KeptPart]) -> ObjectFacts:
+    def complete(self, key: str, store_upload_id: str, parts: Sequence[KeptPart]) -> Version:
         """Make one object of exactly these parts. The caller has checked them against the plan.
 
         AWS wants the digest of each part once more, because the upload was begun with digests.
@@ -155,14 +156,14 @@ class Vault:
         object, BytesDiffer when a part is not the one that was named.
         """
         with store_errors(creating=True):
-            self._client.complete_multipart_upload(
+            made = self._client.complete_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=store_upload_id,
                 MultipartUpload={"Parts": [_completed(part) for part in parts]},
                 IfNoneMatch="*",
             )
-        return self.facts(key)
+        return Version(key, sum(part.size for part in parts), _bare(made["ETag"]))
 
     def abort(self, key: str, store_upload_id: str) -> None:
         """Let go of an upload and of all its parts. Nothing happens when it is gone already."""
@@ -234,12 +235,12 @@ class Vault:
     def open_stream(self, key: str, etag: str = "", *, size: int | None = None) -> Iterator[bytes]:
         """The bytes of an object in chunks of a few MiB, all of the version with this ETag.
 
-        Without `etag`, of the version that is there now. Broken lines are mended on the way.
-        Raises ObjectMissing, ObjectChanged.
+        Without `etag`, of the version that is there now; `size` where it is known. Broken lines are
+        mended on the way. Raises ObjectMissing, ObjectChanged.
         """
-        if not etag or size is None:
+        if not etag:
             now = self.facts(key)
-            etag, size = etag or now.etag, now.size
+            etag, size = now.etag, now.size
         yield from read_pinned(self._client, self._bucket, key, etag, size)
 
     def read_range(self, key: str, etag: str, offset: int, length: int) -> bytes:
@@ -249,7 +250,7 @@ class Vault:
         """
         return read_piece(self._client, self._bucket, key, etag, offset=offset, length=length)
 
-    def seal_copy(self, source: ObjectFacts, sha256: Sha256, key: str = "") -> bool:
+    def seal_copy(self, source: Version, sha256: Sha256, key: str = "") -> bool:
         """Keep a copy of exactly this object under the key of its digest.
 
         `key` where it is not the first of this digest. Bytes that are kept already are not touched,

@@ -41,7 +41,7 @@ def test_a_recording_that_was_not_finished_is_offered_there_and_on_the_case(
 ) -> None:
     case_id = world.case(ana)
     announced = Announcement("Recording 1.webm", None, "video/webm", recorded_with="camera")
-    item_id = claim_upload(world.db, ana, case_id, announced, Limits())
+    item_id = claim_upload(world.db, ana, case_id, announced, Limits()).item_id
     page = signed_in.get(f"/cases/{case_id}/record").text
     assert f'data-begun="{item_id}"' in page and "Finish this recording" in page
     case = signed_in.get(f"/cases/{case_id}").text

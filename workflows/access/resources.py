@@ -6,6 +6,7 @@ same words that `require` uses, so that an id that does not exist looks like one
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import (
@@ -44,7 +45,8 @@ from storage.tables.evidence import EvidenceItem, Upload
 from storage.tables.issuance import Credential
 from storage.tables.voices import Attestation, Endorsement
 from storage.vocabulary import AssignmentState, ConflictAnswer, Role
-from workflows.access.rules import NOT_YOURS, Part, Resource
+from workflows.access.permissions import GRANTS, Permission, Scope
+from workflows.access.rules import NOT_YOURS, Actor, Part, Resource, may
 
 COORDINATORS_ACTS = (
     "begin_screening",
@@ -59,8 +61,22 @@ COORDINATORS_ACTS = (
 SEATED = (AssignmentState.OFFERED, AssignmentState.DECLARED, AssignmentState.CLEARED)
 
 
-def case_resource(tx: Transaction, case: Case) -> Resource:
-    """A case that is at hand, with everyone's parts in it over all of its rounds."""
+@dataclass(frozen=True)
+class Asked:
+    """What a case is wanted for: who asks, and for which permission."""
+
+    actor: Actor
+    permission: Permission
+
+
+def case_resource(tx: Transaction, case: Case, asked: Asked | None = None) -> Resource:
+    """A case that is at hand, with everyone's parts in it over all of its rounds.
+
+    Where it is `asked` for something that is its owner's alone, and by its owner, nobody's part in
+    it says anything, and none is read.
+    """
+    if asked and (owned := _as_its_owner(asked, case.institution_id, case.learner_id)):
+        return owned
     return case_resources(tx, [case])[case.id]
 
 
@@ -77,65 +93,94 @@ def case_resources(tx: Transaction, cases: Sequence[Case]) -> Mapping[UUID, Reso
     }
 
 
-def resource_of_case(tx: Transaction, case_id: CaseId) -> Resource:
+def resource_of_case(tx: Transaction, case_id: CaseId, asked: Asked | None = None) -> Resource:
     """The case of this id. Raises NotFound."""
-    return _resource(tx, col(Case.id) == case_id)
+    return _resource(tx, col(Case.id) == case_id, asked)
 
 
-def resource_of_item(tx: Transaction, item_id: ItemId) -> Resource:
+def resource_of_item(tx: Transaction, item_id: ItemId, asked: Asked | None = None) -> Resource:
     """The case an evidence item belongs to. Raises NotFound."""
-    return _resource(tx, _is(select(EvidenceItem.case_id).where(EvidenceItem.id == item_id)))
+    return _resource(tx, _is(select(EvidenceItem.case_id).where(EvidenceItem.id == item_id)), asked)
 
 
-def resource_of_upload(tx: Transaction, upload_id: UploadId) -> Resource:
+def resource_of_upload(
+    tx: Transaction, upload_id: UploadId, asked: Asked | None = None
+) -> Resource:
     """The case an upload belongs to. Raises NotFound."""
     case_of_upload = (
         select(EvidenceItem.case_id)
         .join(Upload, col(Upload.item_id) == col(EvidenceItem.id))
         .where(Upload.id == upload_id)
     )
-    return _resource(tx, _is(case_of_upload))
+    return _resource(tx, _is(case_of_upload), asked)
 
 
-def resource_of_assignment(tx: Transaction, assignment_id: AssignmentId) -> Resource:
+def resource_of_assignment(
+    tx: Transaction, assignment_id: AssignmentId, asked: Asked | None = None
+) -> Resource:
     """The case an assessor's place belongs to. Raises NotFound."""
-    return _resource(tx, _is(select(Assignment.case_id).where(Assignment.id == assignment_id)))
+    return _resource(
+        tx, _is(select(Assignment.case_id).where(Assignment.id == assignment_id)), asked
+    )
 
 
-def resource_of_sheet(tx: Transaction, sheet_id: SheetId) -> Resource:
+def resource_of_sheet(tx: Transaction, sheet_id: SheetId, asked: Asked | None = None) -> Resource:
     """The case a score sheet belongs to. Raises NotFound."""
-    return _resource(tx, _is(select(ScoreSheet.case_id).where(ScoreSheet.id == sheet_id)))
+    return _resource(tx, _is(select(ScoreSheet.case_id).where(ScoreSheet.id == sheet_id)), asked)
 
 
-def resource_of_attestation(tx: Transaction, attestation_id: AttestationId) -> Resource:
+def resource_of_attestation(
+    tx: Transaction, attestation_id: AttestationId, asked: Asked | None = None
+) -> Resource:
     """The case an attestation was asked for. Raises NotFound."""
-    return _resource(tx, _is(select(Attestation.case_id).where(Attestation.id == attestation_id)))
+    return _resource(
+        tx, _is(select(Attestation.case_id).where(Attestation.id == attestation_id)), asked
+    )
 
 
-def resource_of_credential(tx: Transaction, credential_id: CredentialId) -> Resource:
+def resource_of_credential(
+    tx: Transaction, credential_id: CredentialId, asked: Asked | None = None
+) -> Resource:
     """The case a credential came of. Raises NotFound."""
-    return _resource(tx, _is(select(Credential.case_id).where(Credential.id == credential_id)))
+    return _resource(
+        tx, _is(select(Credential.case_id).where(Credential.id == credential_id)), asked
+    )
 
 
-def resource_of_endorsement(tx: Transaction, endorsement_id: EndorsementId) -> Resource:
+def resource_of_endorsement(
+    tx: Transaction, endorsement_id: EndorsementId, asked: Asked | None = None
+) -> Resource:
     """The case behind the credential that an endorsement speaks of. Raises NotFound."""
     case_of_endorsement = (
         select(Credential.case_id)
         .join(Endorsement, col(Endorsement.credential_id) == col(Credential.id))
         .where(Endorsement.id == endorsement_id)
     )
-    return _resource(tx, _is(case_of_endorsement))
+    return _resource(tx, _is(case_of_endorsement), asked)
 
 
 def _is(case_ids: SelectOfScalar[UUID]) -> ColumnElement[bool]:
     return col(Case.id).in_(case_ids)
 
 
-def _resource(tx: Transaction, which: ColumnElement[bool]) -> Resource:
-    case = tx.session.exec(select(Case).where(which)).one_or_none()
+def _resource(tx: Transaction, which: ColumnElement[bool], asked: Asked | None) -> Resource:
+    case = tx.session.exec(
+        select(Case.id, Case.institution_id, Case.learner_id).where(which)
+    ).one_or_none()
     if case is None:
         raise NotFound(NOT_YOURS)
-    return case_resource(tx, case)
+    case_id, institution_id, learner_id = case
+    if asked and (owned := _as_its_owner(asked, institution_id, learner_id)):
+        return owned
+    parts = _parts(tx, [case_id]).get(case_id, {})
+    return Resource(InstitutionId(institution_id), AccountId(learner_id), parts)
+
+
+def _as_its_owner(asked: Asked, institution_id: UUID, learner_id: UUID) -> Resource | None:
+    """The case without anybody's part in it, where only its owner may do this, and asks."""
+    owned = Resource(InstitutionId(institution_id), AccountId(learner_id))
+    owners_alone = all(grant.scope is Scope.OWN for grant in GRANTS[asked.permission])
+    return owned if owners_alone and may(asked.actor, asked.permission, owned).allowed else None
 
 
 def _parts(

@@ -1,8 +1,7 @@
 """Making room for a file that is to come: the item's row, its quota, the plan of its upload."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import col, select
@@ -11,14 +10,12 @@ from storage.database import Database, Transaction, command
 from storage.errors import Conflict
 from storage.events import Who, record
 from storage.ids import CaseId, ItemId, Sha256, new_id
-from storage.tables import Case, EvidenceItem, Institution, Upload
+from storage.tables import Case, EvidenceItem, Upload
 from storage.vault import arrival_key, plan_open_ended, plan_parts
 from storage.vocabulary import EvidenceKind, EvidenceState
-from workflows.access.permissions import Permission
-from workflows.access.resources import case_resource
-from workflows.access.rules import Actor, acting
+from workflows.access.rules import Actor
 from workflows.cases.load import lock_case, still_editable
-from workflows.evidence.load import ON_ITS_WAY, case_usage, institution_usage
+from workflows.evidence.load import ON_ITS_WAY, HeldItem, acting_on, usage_and_quota
 from workflows.evidence.part_rules import OTHER_FILE
 from workflows.evidence.quota import room_for
 from workflows.evidence.rules import (
@@ -29,10 +26,19 @@ from workflows.evidence.rules import (
 )
 
 
+@dataclass(frozen=True)
+class Claim:
+    """The item for a file, and how it is held and its upload begins, where this made them."""
+
+    item_id: ItemId
+    held: HeldItem | None = None
+    upload: Upload | None = None
+
+
 @command
 def claim_upload(
     db: Database, actor: Actor, case_id: CaseId, announced: Announcement, limits: Limits
-) -> ItemId:
+) -> Claim:
     """The item for this file: a new one, or the one that was announced for it before.
 
     The case and the institution's room are held, so that many at once cannot pass a quota
@@ -40,23 +46,20 @@ def claim_upload(
     """
     with db.transaction() as tx:
         case = lock_case(tx, case_id)
-        who = acting(actor, Permission.ADD_EVIDENCE, case_resource(tx, case))
+        who = acting_on(tx, actor, case)
         still_editable(case)
         known = _unfinished(tx, case, announced)
         if known is not None:
-            return known
-        limits = _of_institution(tx, case.institution_id, limits)
-        held = institution_usage(tx, case.institution_id)
-        room = room_for(announced.size, case_usage(tx, case.id), held, limits)
-        return _new_item(tx, who, case, announced, room)
+            return Claim(known)
+        return _new_item(tx, who, case, announced, _room(tx, case, announced.size, limits))
 
 
-def _of_institution(tx: Transaction, institution_id: UUID, limits: Limits) -> Limits:
-    """The limits with the institution's own quota, where it has one."""
-    own = tx.session.exec(
-        select(Institution.vault_quota_bytes).where(Institution.id == institution_id)
-    ).one()
-    return limits if own is None else replace(limits, institution_bytes=own)
+def _room(tx: Transaction, case: Case, size: int | None, limits: Limits) -> int:
+    """How much this file may take; the institution's own quota counts, where it has one."""
+    used = usage_and_quota(tx, case)
+    if used.quota is not None:
+        limits = replace(limits, institution_bytes=used.quota)
+    return room_for(size, used.case, used.institution_bytes, limits)
 
 
 def _unfinished(tx: Transaction, case: Case, announced: Announcement) -> ItemId | None:
@@ -96,27 +99,27 @@ def _of_size(size: int | None) -> ColumnElement[bool]:
     return and_(col(EvidenceItem.declared_size) == size, col(Upload.open_ended).is_(False))
 
 
-def _new_item(tx: Transaction, who: Who, case: Case, announced: Announcement, room: int) -> ItemId:
+def _new_item(tx: Transaction, who: Who, case: Case, announced: Announcement, room: int) -> Claim:
     open_ended = announced.size is None
     plan = plan_open_ended(room) if open_ended else plan_parts(room)
     item_id, upload_id = ItemId(new_id()), new_id()
     kind = announced.kind or likely_kind(announced.media_type, announced.file_name)
-    tx.session.add(_item(item_id, case, announced, kind=kind, size=plan.size, now=tx.now))
-    tx.session.flush()
-    tx.session.add(
-        Upload(
-            id=upload_id,
-            item_id=item_id,
-            key=arrival_key(upload_id, Sha256(announced.sha256) if announced.sha256 else None),
-            part_size=plan.part_size,
-            part_count=plan.part_count,
-            fingerprint=announced.fingerprint,
-            sha256=announced.sha256,
-            open_ended=open_ended,
-            created_at=tx.now,
-            active_at=tx.now,
-        )
+    item = _item(item_id, case, announced, kind=kind, size=plan.size, now=tx.now)
+    upload = Upload(
+        id=upload_id,
+        item_id=item_id,
+        key=arrival_key(upload_id, Sha256(announced.sha256) if announced.sha256 else None),
+        part_size=plan.part_size,
+        part_count=plan.part_count,
+        fingerprint=announced.fingerprint,
+        sha256=announced.sha256,
+        open_ended=open_ended,
+        created_at=tx.now,
+        active_at=tx.now,
     )
+    tx.session.add(item)
+    tx.session.flush()
+    tx.session.add(upload)
     record(
         tx,
         who,
@@ -125,7 +128,7 @@ def _new_item(tx: Transaction, who: Who, case: Case, announced: Announcement, ro
         case_id=CaseId(case.id),
         data={"size": plan.size, "kind": kind.value, "recorded": open_ended},
     )
-    return item_id
+    return Claim(item_id, HeldItem(item, case, who), upload)
 
 
 def _item(

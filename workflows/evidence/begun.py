@@ -11,27 +11,30 @@ from storage.tables import Upload, UploadPart
 from storage.vault import Vault
 
 
-def begin_upload(db: Database, vault: Vault, upload_id: UUID, key: str) -> str:
-    """Begin the upload in the store; of two that begin at once, one is kept. Returns its id there.
+def begin_upload(db: Database, vault: Vault, upload_id: UUID, key: str) -> tuple[str, bool]:
+    """Begin the upload in the store; of two that begin at once, one is kept.
 
-    Raises StoreAway.
+    Returns its id there, and whether this call began it. Raises StoreAway.
     """
     begun = vault.begin(key)
     crash_point("announce.begun")
     kept = _keep_begun(db, upload_id, begun)
     if kept != begun:
         vault.abort(key, begun)
-    return kept
+    return kept, kept == begun
 
 
 @command
 def _keep_begun(db: Database, upload_id: UUID, begun: str) -> str:
     with db.transaction() as tx:
-        tx.session.execute(
+        kept = tx.session.scalar(
             update(Upload)
             .where(col(Upload.id) == upload_id, col(Upload.store_upload_id) == "")
             .values(store_upload_id=begun)
+            .returning(col(Upload.store_upload_id))
         )
+        if kept is not None:
+            return begun
         return tx.session.exec(select(Upload.store_upload_id).where(Upload.id == upload_id)).one()
 
 

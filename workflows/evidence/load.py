@@ -9,13 +9,13 @@ from storage.database import Transaction
 from storage.errors import Conflict, NotFound
 from storage.events import Who
 from storage.ids import ItemId, Sha256
-from storage.tables import Case, CaseUsage, EvidenceItem, Upload, UploadPart
+from storage.tables import Case, CaseUsage, EvidenceItem, Institution, Upload, UploadPart
 from storage.vault import PartPlan
 from storage.vocabulary import EvidenceState
 from workflows.access.permissions import Permission
-from workflows.access.resources import case_resource
+from workflows.access.resources import Asked, case_resource
 from workflows.access.rules import NOT_YOURS, Actor, acting
-from workflows.cases.load import find_case, lock_case, still_editable
+from workflows.cases.load import lock_case, still_editable
 from workflows.evidence.part_list import RecordedPart
 from workflows.evidence.rules import Usage
 
@@ -49,23 +49,35 @@ def hold_item(tx: Transaction, actor: Actor, item_id: ItemId) -> HeldItem:
     if case_id is None:
         raise NotFound(NOT_YOURS)
     case = lock_case(tx, case_id)
-    who = acting(actor, Permission.ADD_EVIDENCE, case_resource(tx, case))
+    who = acting_on(tx, actor, case)
     still_editable(case)
     return HeldItem(lock_item(tx, item_id), case, who)
 
 
-def look_at_item(tx: Transaction, actor: Actor, item_id: ItemId) -> HeldItem:
+def look_at_item(tx: Transaction, actor: Actor, item_id: ItemId, *, lock: bool = False) -> HeldItem:
     """The item for a learner who sends it; not held, so that parts do not wait for each other.
 
-    Raises NotFound, Conflict (the case was submitted).
+    `lock`: the item, and not its case, is held against all others. Raises NotFound, Conflict (the
+    case was submitted).
     """
-    item = tx.session.get(EvidenceItem, item_id)
-    if item is None:
+    wanted = (
+        select(EvidenceItem, Case)
+        .join(Case, col(Case.id) == col(EvidenceItem.case_id))
+        .where(col(EvidenceItem.id) == item_id)
+    )
+    row = tx.session.exec(wanted.with_for_update(of=EvidenceItem) if lock else wanted).one_or_none()
+    if row is None:
         raise NotFound(NOT_YOURS)
-    case = find_case(tx, item.case_id)
-    who = acting(actor, Permission.ADD_EVIDENCE, case_resource(tx, case))
+    item, case = row
+    who = acting_on(tx, actor, case)
     still_editable(case)
     return HeldItem(item, case, who)
+
+
+def acting_on(tx: Transaction, actor: Actor, case: Case) -> Who:
+    """The one who adds to a case's evidence or changes it. Raises NotFound, Forbidden."""
+    asked = Asked(actor, Permission.ADD_EVIDENCE)
+    return acting(actor, asked.permission, case_resource(tx, case, asked))
 
 
 def lock_item(tx: Transaction, item_id: UUID) -> EvidenceItem:
@@ -114,25 +126,34 @@ def recorded_parts(tx: Transaction, upload_id: UUID) -> dict[int, RecordedPart]:
     }
 
 
-def case_usage(tx: Transaction, case_id: UUID) -> Usage:
-    """What a case holds, announced bytes included. The case must be held."""
-    held = tx.session.exec(
-        select(CaseUsage.items, CaseUsage.bytes).where(CaseUsage.case_id == case_id)
-    ).one_or_none()
-    return Usage(*held) if held else Usage(0, 0)
+@dataclass(frozen=True)
+class Used:
+    """What is held, announced bytes included; `quota` is the institution's own, if it has one."""
+
+    case: Usage
+    institution_bytes: int
+    quota: int | None
 
 
-def institution_usage(tx: Transaction, institution_id: UUID) -> int:
-    """How many bytes all cases of an institution hold, announced ones included.
+def usage_and_quota(tx: Transaction, case: Case) -> Used:
+    """What a case holds, and what all cases of its institution hold. The case must be held.
 
     Who asks holds the institution's room until the transaction ends, so that many at once cannot
     pass its quota together. It is the last lock that is taken: the case is held before.
     """
+    institution_id = case.institution_id
     held = func.pg_advisory_xact_lock(ROOM_OF_INSTITUTION, func.hashtext(str(institution_id)))
     tx.session.execute(select(held))
-    size = tx.session.exec(
+    # a statement of its own: it sees what others wrote who held the room until now
+    of_all = (
         select(func.coalesce(func.sum(CaseUsage.bytes), 0))
         .join(Case, col(Case.id) == col(CaseUsage.case_id))
         .where(Case.institution_id == institution_id)
+        .scalar_subquery()
+    )
+    quota, size, items, own = tx.session.exec(
+        select(Institution.vault_quota_bytes, of_all, CaseUsage.items, CaseUsage.bytes)
+        .join(CaseUsage, col(CaseUsage.case_id) == case.id, isouter=True)
+        .where(Institution.id == institution_id)
     ).one()
-    return int(size)
+    return Used(Usage(items or 0, own or 0), int(size), quota)

@@ -245,6 +245,8 @@ def _uploads(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, UploadRow]:
 
 def spoilt_among(tx: Transaction, digests: Sequence[str]) -> Mapping[str, Spoilt]:
     """Of these digests, those whose bytes the store does not hold as they were sealed."""
+    if not digests:
+        return {}
     rows = tx.session.exec(
         select(SealedObject.sha256, SealedObject.wrong_at).where(
             col(SealedObject.sha256).in_(digests),

@@ -14,7 +14,7 @@ from workflows.access.rules import Actor
 from workflows.evidence.announcing import claim_upload
 from workflows.evidence.load import live_upload, look_at_item
 from workflows.evidence.rules import Announcement, Limits, fit_to_announce, in_words
-from workflows.evidence.uploading import record_stored
+from workflows.evidence.storing import record_stored
 
 SMALL_FILE = 25_000_000
 """Larger files travel in parts, straight from the browser to the store."""
@@ -42,7 +42,7 @@ def upload_small(
     digest = _digest(body, 0, size)
     announced = replace(announced, size=size, fingerprint=_fingerprint(body, size), sha256=digest)
     fit_to_announce(announced, limits)
-    item_id = claim_upload(db, actor, case_id, announced, limits)
+    item_id = claim_upload(db, actor, case_id, announced, limits).item_id
     with db.reading() as tx:
         held = look_at_item(tx, actor, item_id)
         upload = live_upload(tx, held.item)

@@ -19,7 +19,7 @@ from storage.tables import EvidenceItem, SealedObject, Upload
 from storage.vault import INCOMING, ObjectFacts, OpenUpload, Vault
 from storage.vocabulary import EvidenceState
 from workflows.evidence.load import ON_ITS_WAY, lock_item
-from workflows.evidence.uploading import record_stored
+from workflows.evidence.storing import record_stored
 
 INTERRUPTED_AFTER = timedelta(minutes=5)
 INTERRUPTED_UNTIL = timedelta(days=2)

@@ -15,18 +15,17 @@ from sqlmodel import col, select
 from storage.crashpoints import crash_point
 from storage.database import Database, Transaction, command
 from storage.errors import Conflict, InvalidInput, Problem
-from storage.events import Who, record
 from storage.ids import CaseId, ItemId
 from storage.tables import EvidenceItem, Upload, UploadPart
 from storage.vault import (
     AlreadyThere,
     BytesDiffer,
     KeptPart,
-    ObjectFacts,
     PartPlan,
     SignedRequest,
     UploadGone,
     Vault,
+    Version,
 )
 from storage.vocabulary import EvidenceState
 from workflows.access.rules import Actor
@@ -36,7 +35,6 @@ from workflows.evidence.load import (
     ON_ITS_WAY,
     HeldItem,
     live_upload,
-    lock_item,
     look_at_item,
     plan_of,
     recorded_parts,
@@ -49,7 +47,7 @@ from workflows.evidence.part_list import (
 )
 from workflows.evidence.part_rules import SentPart, WantedPart, fit_to_sign
 from workflows.evidence.rules import Announcement, Limits, fit_to_announce
-from workflows.work import Work, promise_work
+from workflows.evidence.storing import record_stored, record_stored_by
 
 OTHER_PARTS = (
     "The store has other bytes than were reported for a part. Send the file again from its "
@@ -63,7 +61,6 @@ __all__ = [
     "announce_evidence",
     "complete_upload",
     "record_parts",
-    "record_stored",
     "sign_parts",
     "upload_plan",
 ]
@@ -88,7 +85,7 @@ class UploadPlan:
 
 @dataclass(frozen=True)
 class _Open:
-    """An upload that is under way, for work outside of a transaction."""
+    """An upload that is under way, for work outside of a transaction; `answer` without parts."""
 
     item_id: ItemId
     upload_id: UUID
@@ -97,6 +94,7 @@ class _Open:
     plan: PartPlan
     open_ended: bool
     recorded: dict[int, RecordedPart]
+    answer: UploadPlan
 
 
 def announce_evidence(
@@ -115,9 +113,11 @@ def announce_evidence(
     or another file of this name and size is under way), StoreAway (announce it again later).
     """
     fit_to_announce(announced, limits)
-    item_id = claim_upload(db, actor, case_id, announced, limits)
+    claim = claim_upload(db, actor, case_id, announced, limits)
     crash_point("announce.claimed")
-    return upload_plan(db, vault, actor, item_id)
+    if claim.held is None or claim.upload is None:
+        return upload_plan(db, vault, actor, claim.item_id)
+    return _plan(db, vault, actor, _opened(claim.held, claim.upload, {}))
 
 
 def upload_plan(db: Database, vault: Vault, actor: Actor, item_id: ItemId) -> UploadPlan:
@@ -126,16 +126,22 @@ def upload_plan(db: Database, vault: Vault, actor: Actor, item_id: ItemId) -> Up
     An upload that the store has let go of begins anew. Raises NotFound, Conflict, StoreAway.
     """
     held = _open(db, actor, item_id)
-    if isinstance(held, UploadPlan):
-        return held
+    return held if isinstance(held, UploadPlan) else _plan(db, vault, actor, held)
+
+
+def _plan(db: Database, vault: Vault, actor: Actor, held: _Open) -> UploadPlan:
     try:
-        store_upload_id = held.store_upload_id or begin_upload(db, vault, held.upload_id, held.key)
+        store_upload_id = held.store_upload_id
+        if not store_upload_id:
+            store_upload_id, ours = begin_upload(db, vault, held.upload_id, held.key)
+            if ours:  # begun this moment: the store has nothing of it
+                return held.answer
         kept = vault.list_parts(held.key, store_upload_id)
     except UploadGone:
         _settle_gone(db, vault, actor, held)
-        return upload_plan(db, vault, actor, item_id)
+        return upload_plan(db, vault, actor, held.item_id)
     with db.reading() as tx:
-        item = look_at_item(tx, actor, item_id).item
+        item = look_at_item(tx, actor, held.item_id).item
         there = parts_there(held.plan, kept, held.recorded)
         return _as_plan(item, live_upload(tx, item), there)
 
@@ -176,12 +182,7 @@ def record_parts(db: Database, actor: Actor, item_id: ItemId, sent: Sequence[Sen
     """
     with db.transaction() as tx:
         held = look_at_item(tx, actor, item_id)
-        upload = live_upload(tx, held.item)
-        wanted = [WantedPart(part.number, part.sha256, part.size) for part in sent]
-        sizes = _sizes(tx, held.item, upload, wanted)
-        _touch(tx, held.item, upload)
-        for part, size in zip(sent, sizes, strict=True):
-            _write_down(tx, upload.id, part, size)
+        _record_parts(tx, held, live_upload(tx, held.item), sent)
 
 
 def complete_upload(
@@ -202,44 +203,13 @@ def complete_upload(
     InvalidInput (another size than was announced), Conflict (with the parts that are missing,
     doubled or wrong), StoreAway.
     """
-    held = _open(db, actor, item_id)
-    if taken and isinstance(held, _Open):
-        held = _with_taken(db, actor, item_id, taken)
+    held = _with_taken(db, actor, item_id, taken) if taken else _open(db, actor, item_id)
     if isinstance(held, UploadPlan):
         return held.state
     _fit_to_end(held, size)
     facts = _assemble(db, vault, held, named, size)
     crash_point("upload.completed")
-    with db.reading() as tx:
-        who = look_at_item(tx, actor, item_id).who
-    return record_stored(db, who, item_id, facts)
-
-
-@command
-def record_stored(db: Database, who: Who, item_id: ItemId, facts: ObjectFacts) -> EvidenceState:
-    """Write down that the whole file is in the store, and promise to seal it."""
-    with db.transaction() as tx:
-        item = lock_item(tx, item_id)
-        if EvidenceState(item.state) not in ON_ITS_WAY:
-            return EvidenceState(item.state)
-        upload = live_upload(tx, item)
-        if upload.open_ended:
-            _end(upload, item, facts.size)
-        upload.completed_at = tx.now
-        upload.etag = facts.etag
-        item.state = EvidenceState.STORED.value
-        item.stored_at = tx.now
-        item.version += 1
-        record(
-            tx,
-            who,
-            "store_evidence",
-            ("evidence_item", item.id),
-            case_id=CaseId(item.case_id),
-            data={"size": facts.size},
-        )
-        promise_work(tx, Work.SEAL_EVIDENCE, item.id, dedupe_key=f"seal_evidence:{item.id}")
-        return EvidenceState.STORED
+    return record_stored_by(db, actor, item_id, facts)
 
 
 def _open(db: Database, actor: Actor, item_id: ItemId) -> "_Open | UploadPlan":
@@ -249,15 +219,20 @@ def _open(db: Database, actor: Actor, item_id: ItemId) -> "_Open | UploadPlan":
         if held.state not in ON_ITS_WAY:
             return _ended(tx, held)
         upload = live_upload(tx, held.item)
-        return _Open(
-            item_id,
-            upload.id,
-            upload.key,
-            upload.store_upload_id,
-            plan_of(upload, held.item),
-            upload.open_ended,
-            recorded_parts(tx, upload.id),
-        )
+        return _opened(held, upload, recorded_parts(tx, upload.id))
+
+
+def _opened(held: HeldItem, upload: Upload, recorded: dict[int, RecordedPart]) -> _Open:
+    return _Open(
+        ItemId(held.item.id),
+        upload.id,
+        upload.key,
+        upload.store_upload_id,
+        plan_of(upload, held.item),
+        upload.open_ended,
+        recorded,
+        _as_plan(held.item, upload, ()),
+    )
 
 
 def _with_taken(
@@ -265,13 +240,41 @@ def _with_taken(
 ) -> "_Open | UploadPlan":
     """What is under way, with these parts; how it ended, where another request was first."""
     try:
-        record_parts(db, actor, item_id, taken)
+        return _open_and_record(db, actor, item_id, taken)
     except Conflict:
         held = _open(db, actor, item_id)
         if isinstance(held, UploadPlan):
             return held
         raise
-    return _open(db, actor, item_id)
+
+
+@command
+def _open_and_record(
+    db: Database, actor: Actor, item_id: ItemId, taken: Sequence[SentPart]
+) -> "_Open | UploadPlan":
+    with db.transaction() as tx:
+        held = look_at_item(tx, actor, item_id)
+        if held.state not in ON_ITS_WAY:
+            return _ended(tx, held)
+        upload = live_upload(tx, held.item)
+        return _opened(held, upload, _record_parts(tx, held, upload, taken))
+
+
+def _record_parts(
+    tx: Transaction, held: HeldItem, upload: Upload, sent: Sequence[SentPart]
+) -> dict[int, RecordedPart]:
+    """Write down parts that the store has taken; returns all that are written down."""
+    recorded = recorded_parts(tx, upload.id)
+    wanted = [WantedPart(part.number, part.sha256, part.size) for part in sent]
+    plan = plan_of(upload, held.item)
+    sizes = fit_to_sign(plan, wanted, recorded, open_ended=upload.open_ended)
+    _touch(tx, held.item, upload)
+    for part, size in zip(sent, sizes, strict=True):
+        _write_down(tx, upload.id, part, size)
+    return recorded | {
+        part.number: RecordedPart(part.number, part.sha256, size, part.etag)
+        for part, size in zip(sent, sizes, strict=True)
+    }
 
 
 def _ended(tx: Transaction, held: HeldItem) -> UploadPlan:
@@ -308,7 +311,7 @@ def _settle_gone(db: Database, vault: Vault, actor: Actor, held: _Open) -> None:
 
 def _assemble(
     db: Database, vault: Vault, held: _Open, named: Sequence[int] | None, size: int | None
-) -> ObjectFacts:
+) -> Version:
     plan = held.plan
     try:
         kept = vault.list_parts(held.key, held.store_upload_id) if held.store_upload_id else ()
@@ -328,7 +331,7 @@ def _assemble(
         return whole
 
 
-def _whole(vault: Vault, held: _Open) -> ObjectFacts | None:
+def _whole(vault: Vault, held: _Open) -> Version | None:
     """The object, where an earlier try completed it and did not live to write that down.
 
     A recording has the size that it was completed with: its parts were checked then.
@@ -347,12 +350,6 @@ def _fit_to_end(held: _Open, size: int | None) -> None:
         raise InvalidInput("The upload cannot end like this.", problems=[problem])
 
 
-def _end(upload: Upload, item: EvidenceItem, size: int) -> None:
-    """A recording has come to its end: what it does not need of its room is given back."""
-    plan = plan_of(upload, item).ended_at(size)
-    item.declared_size, upload.part_count = plan.size, plan.part_count
-
-
 def _sizes(
     tx: Transaction, item: EvidenceItem, upload: Upload, wanted: Sequence[WantedPart]
 ) -> list[int]:
@@ -363,6 +360,8 @@ def _sizes(
 def _touch(tx: Transaction, item: EvidenceItem, upload: Upload) -> None:
     """The upload is alive."""
     upload.active_at = tx.now
+    if item.state != EvidenceState.ANNOUNCED.value:
+        return
     tx.session.execute(
         update(EvidenceItem)
         .where(
