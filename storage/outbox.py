@@ -341,6 +341,12 @@ def find(tx: Transaction, outbox_id: OutboxId) -> Promised | None:
     return as_value(row) if row else None
 
 
+def is_done(tx: Transaction, outbox_id: OutboxId) -> bool:
+    """Whether the row was received; true also of one that is gone, for only done ones go."""
+    done = tx.session.exec(select(OutboxRow.done_at).where(OutboxRow.id == outbox_id)).all()
+    return done != [None]
+
+
 def as_value(row: OutboxRow) -> Promised:
     """The row as a value that can leave its transaction."""
     return Promised(**{field.name: getattr(row, field.name) for field in fields(Promised)})

@@ -151,8 +151,7 @@ def work_waits(db: Database, run: Promised, why: str, pace: Pace = PACE) -> None
 def is_done(db: Database, outbox_id: OutboxId) -> bool:
     """Whether the work was received; true also of a row that is gone, for only done ones go."""
     with db.reading() as tx:
-        row = outbox.find(tx, outbox_id)
-        return row is None or row.done_at is not None
+        return outbox.is_done(tx, outbox_id)
 
 
 @command

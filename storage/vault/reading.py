@@ -15,17 +15,23 @@ TRIES = 4
 FIRST_WAIT = 0.2
 
 
-def read_pinned(client: "S3Client", bucket: str, key: str, etag: str, size: int) -> Iterator[bytes]:
+def read_pinned(
+    client: "S3Client", bucket: str, key: str, etag: str, size: int | None
+) -> Iterator[bytes]:
     """The object's bytes in chunks, all of one and the same version.
 
-    When the line breaks, reading goes on where it stopped; after a few breaks without a byte in
-    between it gives up. Raises ObjectMissing, ObjectChanged, StoreAway.
+    How many they are the store says with the first of them, unless it is known. When the line
+    breaks, reading goes on where it stopped; after a few breaks without a byte in between it gives
+    up. Raises ObjectMissing, ObjectChanged, StoreAway.
     """
     offset = breaks = 0
-    while offset < size:
+    while size is None or offset < size:
         before = offset
         try:
-            for chunk in _from(client, bucket, key, etag, offset):
+            with store_errors():
+                answer = _ask(client, bucket, key, etag, offset)
+            size = answer["ContentLength"] if size is None else size
+            for chunk in _chunks(answer):
                 offset += len(chunk)
                 yield chunk
             if offset < size:
@@ -60,9 +66,7 @@ def read_piece(
     raise StoreAway("The evidence store does not answer.")  # never reached
 
 
-def _from(client: "S3Client", bucket: str, key: str, etag: str, offset: int) -> Iterator[bytes]:
-    with store_errors():
-        answer = _ask(client, bucket, key, etag, offset)
+def _chunks(answer: "GetObjectOutputTypeDef") -> Iterator[bytes]:
     body = answer["Body"]
     try:
         while True:

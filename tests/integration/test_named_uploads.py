@@ -1,10 +1,12 @@
 """Files that are announced with their digest: they arrive where they stay, and nobody is fooled."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from sqlalchemy import event
 from sqlmodel import select
 
 from storage.errors import InvalidInput
@@ -177,6 +179,32 @@ def test_the_same_ends_with_another_digest_are_another_file(naming: Intake) -> N
         naming.db, naming.vault, naming.learner, naming.case_id, unsaid, limits=Limits()
     )
     assert again.item_id == plan.item_id
+
+
+def test_a_small_file_takes_few_statements_and_few_requests_to_the_store(naming: Intake) -> None:
+    body, asked = noise(100_000, "small"), Counter[str]()
+    steps = ["announce"]
+
+    def noted(**_: object) -> None:
+        asked[f"{steps[-1]}, store"] += 1
+
+    def counted(*_: object) -> None:
+        asked[steps[-1]] += 1
+
+    naming.vault._client.meta.events.register("before-call.s3", noted)
+    event.listen(naming.db.engine, "before_cursor_execute", counted)
+    plan = naming.announce(body)
+    steps.append("send")
+    naming.send(plan, body)
+    steps.append("complete")
+    naming.complete(plan)
+    steps.append("seal")
+    assert naming.seal(plan.item_id).state == EvidenceState.SEALED
+    event.remove(naming.db.engine, "before_cursor_execute", counted)
+    assert asked["announce"] <= 8 and asked["announce, store"] == 1
+    assert asked["complete"] <= 9 and asked["complete, store"] == 2
+    # the fixture's own look at the promise and at the item are two of them
+    assert asked["seal"] <= 9 and asked["seal, store"] == 1
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,15 @@ def hold_sealed_object(
     `lying_at`: a key of this digest under which they are already, and stay if no row is there yet.
     Raises Unavailable while the bytes are being erased.
     """
-    made = tx.session.execute(
+    made: SealedObject | None = tx.session.scalar(
         insert(SealedObject)
         .values(sha256=sha256, key=lying_at or sealed_key(sha256), size=size, sealed_at=tx.now)
         .on_conflict_do_nothing(index_elements=["sha256"])
-        .returning(col(SealedObject.sha256))
-    ).scalar()
-    if made and not lying_at:
+        .returning(SealedObject)
+    )
+    if made and lying_at:
+        return made
+    if made:
         # nobody can begin an erasure while our row is not committed: the count stands still
         key = sealed_key(sha256, _erased_before(tx, sha256))
         tx.session.execute(
@@ -42,6 +44,20 @@ def hold_sealed_object(
     if row.erasing_at is not None:
         raise Unavailable("The same bytes are being erased just now; this waits for that.")
     return row
+
+
+def keep_first(tx: Transaction, sha256: Sha256, size: int, key: str) -> bool:
+    """Make the row of bytes that were just read under a key of their digest, and stay there.
+
+    False, and nothing is made, when the bytes with this digest have a row already.
+    """
+    made = tx.session.scalar(
+        insert(SealedObject)
+        .values(sha256=sha256, key=key, size=size, sealed_at=tx.now, checked_at=tx.now)
+        .on_conflict_do_nothing(index_elements=["sha256"])
+        .returning(col(SealedObject.sha256))
+    )
+    return made is not None
 
 
 def kept_among(tx: Transaction, keys: Iterable[str]) -> frozenset[str]:

@@ -4,7 +4,8 @@
                  (thread)   └─▶ scanner (thread)
 
 All three run at the same time: waiting for the line, hashing and sending to the scanner let go of
-the interpreter. No stage is more than a few chunks ahead of the next.
+the interpreter. No stage is more than a few chunks ahead of the next. A file of one chunk needs no
+threads, which would take longer than it does.
 """
 
 import hashlib
@@ -12,12 +13,13 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 
-from storage.ids import Sha256
+from storage.ids import Sha256, sha256_of
 from storage.vault.filetypes import HEAD, file_type
 from storage.vocabulary import ScanVerdict
 from workflows.archives.sorts import TAIL
-from workflows.evidence.file_types import judge_type
+from workflows.evidence.file_types import TypeFinding, judge_type
 from workflows.evidence.to_look_into import sort_to_look_into
 from workflows.evidence.verdicts import Reading
 from workflows.ports import Scan, Scanner
@@ -114,11 +116,15 @@ def read_once(
 
     What reading raises comes through.
     """
+    arriving = iter(chunks)
+    first, second = next(arriving, b""), next(arriving, None)
+    if second is None:
+        return _read_at_once(first, file_name, scanner)
     digest, size, head, tail = hashlib.sha256(), 0, bytearray(), b""
     feed = _Feed(scanner)
     try:
-        with _ahead(chunks) as arriving:
-            for chunk in arriving:
+        with _ahead(chain((first, second), arriving)) as ahead:
+            for chunk in ahead:
                 feed.put(chunk)
                 digest.update(chunk)
                 size += len(chunk)
@@ -128,7 +134,19 @@ def read_once(
                 progress(size)
     finally:
         feed.end()
-    first = bytes(head)
-    found = judge_type(file_name, file_type(first), first, tail)
-    sort = sort_to_look_into(file_name, found.media_type, first, tail)
+    found, sort = _judged(file_name, bytes(head), tail)
     return Reading(Sha256(digest.hexdigest()), size, found, feed.verdict(), sort)
+
+
+def _read_at_once(whole: bytes, file_name: str, scanner: Scanner) -> Reading:
+    try:
+        scan = scanner.scan(iter((whole,)))
+    except Exception:  # as of a scanner that fails in its thread
+        scan = Scan(ScanVerdict.ERROR)
+    found, sort = _judged(file_name, whole[:HEAD], whole[-TAIL:])
+    return Reading(sha256_of(whole), len(whole), found, scan, sort)
+
+
+def _judged(file_name: str, head: bytes, tail: bytes) -> tuple[TypeFinding, str]:
+    found = judge_type(file_name, file_type(head), head, tail)
+    return found, sort_to_look_into(file_name, found.media_type, head, tail)

@@ -3,7 +3,8 @@
 Claim (tx) → read, copy (no tx) → record (tx). Killed anywhere, it is run again and comes to the
 same end: the digest is claimed before the copy, so that nobody erases what is about to be shared,
 and the copy never overwrites. A file that was announced with its digest lies under such a key
-already, and stays there when it is the first with these bytes.
+already, and stays there when it is the first with these bytes: then there is nothing to do between
+claim and record, and they are one transaction.
 """
 
 import time
@@ -21,11 +22,11 @@ from storage.events import SYSTEM, record
 from storage.ids import CaseId, ItemId, OutboxId, Sha256
 from storage.outbox import Promised, receive
 from storage.tables import EvidenceItem, SealedObject, Upload
-from storage.vault import ObjectChanged, ObjectFacts, Vault
+from storage.vault import Vault, Version
 from storage.vocabulary import EvidenceState
 from workflows.archives.findings import Findings
 from workflows.confining import Confinement, Source
-from workflows.evidence.kept import hold_sealed_object, kept_among
+from workflows.evidence.kept import hold_sealed_object, keep_first, kept_among
 from workflows.evidence.load import lock_item
 from workflows.evidence.one_pass import read_once
 from workflows.evidence.to_look_into import look_inside
@@ -78,30 +79,34 @@ def seal_evidence(
     if stored is None:
         _nothing_to_do(db, outbox_id)
         return
-    source = vault.facts(stored.key)
-    if source.etag != stored.etag:
-        raise ObjectChanged("The stored file is not the one that was uploaded.")
-    chunks = vault.open_stream(source.key, source.etag, size=source.size)
+    chunks = vault.open_stream(stored.key, stored.etag)
     reading = read_once(chunks, stored.file_name, checks.scanner, _Progress(db, item_id).tell)
+    source = Version(stored.key, reading.size, stored.etag)
     if reading.sort:
         reading = replace(reading, inside=_look_inside(vault, source, checks, reading.sort))
     crash_point("seal.read")
     judged = verdict(reading, stored.declared_size, checks.policy, stored.declared_sha256)
     locked_until, lying_at = None, stored.key if stored.declared_sha256 else ""
     sealed = judged.state is EvidenceState.SEALED
-    healed = proven = False
+    if sealed and lying_at and not checks.policy.lock_days:
+        with suppress(_KeptAlready):
+            _seal_in_place(db, item_id, outbox_id, _Outcome(reading, judged), lying_at)
+            crash_point("seal.recorded")
+            return
+    healed = proven = stays = False
     if sealed and (claimed := claim_digest(db, item_id, reading, lying_at)):
         crash_point("seal.claimed")
-        healed, proven = claimed.spoilt, True
+        healed, proven, stays = claimed.spoilt, True, claimed.key == stored.key
         if healed:
             _heal(vault, source, claimed.key)
-        elif claimed.key != stored.key:
+        elif not stays:
             proven = vault.seal_copy(source, reading.sha256, claimed.key)
         locked_until = _lock(vault, claimed.key, db.clock.now(), checks.policy.lock_days)
         crash_point("seal.copied")
     _record(db, item_id, outbox_id, _Outcome(reading, judged, locked_until, healed, proven))
     crash_point("seal.recorded")
-    if judged.state is not EvidenceState.QUARANTINED and not _stays(db, stored.key):
+    stays = stays or judged.state is EvidenceState.QUARANTINED or _stays(db, stored.key)
+    if not stays:
         vault.delete(stored.key)
 
 
@@ -122,7 +127,7 @@ def evidence_failed(tx: Transaction, promised: Promised) -> None:
     )
 
 
-def _look_inside(vault: Vault, source: ObjectFacts, checks: Checks, sort: str) -> Findings:
+def _look_inside(vault: Vault, source: Version, checks: Checks, sort: str) -> Findings:
     """Look into the stored file by ranges, all of the version that was read."""
 
     def read(offset: int, length: int) -> bytes:
@@ -145,7 +150,7 @@ def _stays(db: Database, key: str) -> bool:
         return key in kept_among(tx, [key])
 
 
-def _heal(vault: Vault, source: ObjectFacts, key: str) -> None:
+def _heal(vault: Vault, source: Version, key: str) -> None:
     """Put the bytes that were just read where the store was found to hold others."""
     chunks = vault.open_stream(source.key, source.etag, size=source.size)
     vault.receive(key, chunks, source.size)
@@ -185,9 +190,9 @@ class _Outcome:
 
     reading: Reading
     judged: Verdict
-    locked_until: datetime | None
-    healed: bool
-    proven: bool
+    locked_until: datetime | None = None
+    healed: bool = False
+    proven: bool = True
 
 
 class _Progress:
@@ -218,7 +223,7 @@ class _Progress:
 def _stored(db: Database, item_id: ItemId) -> _Stored | None:
     with db.reading() as tx:
         row = tx.session.exec(
-            select(EvidenceItem, Upload)
+            select(Upload, EvidenceItem.file_name, EvidenceItem.declared_size)
             .join(Upload, col(Upload.item_id) == col(EvidenceItem.id))
             .where(
                 col(EvidenceItem.id) == item_id,
@@ -228,15 +233,8 @@ def _stored(db: Database, item_id: ItemId) -> _Stored | None:
         ).one_or_none()
         if row is None:
             return None
-        item, upload = row
-        return _Stored(
-            item_id,
-            upload.key,
-            upload.etag,
-            item.file_name,
-            item.declared_size,
-            upload.sha256,
-        )
+        upload, file_name, size = row
+        return _Stored(item_id, upload.key, upload.etag, file_name, size, upload.sha256)
 
 
 @command
@@ -252,6 +250,33 @@ def _record(db: Database, item_id: ItemId, outbox_id: OutboxId, outcome: "_Outco
         item = lock_item(tx, item_id)
         if item.state != EvidenceState.STORED.value:
             return  # removed while it was read; its erasure has waited for this
+        _write_down(tx, item, outcome)
+        if outcome.judged.state is EvidenceState.SEALED:
+            _confirm(tx, outcome.reading.sha256, outcome)
+
+
+class _KeptAlready(Exception):
+    """The same bytes have a row already, or the item was removed: nothing was changed."""
+
+
+@command
+def _seal_in_place(
+    db: Database, item_id: ItemId, outbox_id: OutboxId, outcome: "_Outcome", key: str
+) -> None:
+    """Seal an item whose bytes are the first of their digest, under the key where they lie.
+
+    Raises _KeptAlready when they are not the first, or nobody waits for them any more.
+    """
+    with db.transaction() as tx:
+        receive(tx, outbox_id)
+        item = lock_item(tx, item_id)
+        if item.state != EvidenceState.STORED.value:
+            raise _KeptAlready
+        reading = outcome.reading
+        if not keep_first(tx, reading.sha256, reading.size, key):
+            raise _KeptAlready
+        crash_point("seal.claimed")
+        item.sha256 = reading.sha256
         _write_down(tx, item, outcome)
 
 
@@ -269,7 +294,6 @@ def _write_down(tx: Transaction, item: EvidenceItem, outcome: "_Outcome") -> Non
     if judged.state is EvidenceState.SEALED:
         item.sealed_at = tx.now
         promise_work(tx, Work.INSPECT_EVIDENCE, item.id)
-        _confirm(tx, reading.sha256, outcome)
     record(
         tx,
         SYSTEM,
