@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -744,3 +745,16 @@ class TestKeeping:
             house.add(f"http://127.0.0.1:9/{number}")
         with pytest.raises(TooMany):
             house.add("http://127.0.0.1:9/more")
+
+    def test_nor_when_many_are_added_at_once(self, house: House) -> None:
+        for number in range(16):
+            house.add(f"http://127.0.0.1:9/{number}")
+
+        def add(number: int) -> bool:
+            try:
+                return bool(house.add(f"http://127.0.0.1:9/more/{number}"))
+            except TooMany:
+                return False
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(add, range(8))) == 4

@@ -11,7 +11,7 @@ from storage.database import Database, Transaction, command
 from storage.errors import Conflict, Forbidden, NotFound, TooMany
 from storage.events import Who, record
 from storage.ids import new_id
-from storage.tables import WebhookDelivery, WebhookEndpoint
+from storage.tables import Institution, WebhookDelivery, WebhookEndpoint
 from workflows.access.permissions import Permission
 from workflows.access.rules import NOT_YOURS, Actor, acting
 from workflows.issuance.keys import Issuer
@@ -57,10 +57,7 @@ def add_endpoint(db: Database, issuer: Issuer, actor: Actor, wanted: Wanted) -> 
     sealed = seal_secret(issuer, endpoint_id, secret)
     with db.transaction() as tx:
         who, institution_id = _administrator(actor)
-        if _count(tx, institution_id) >= MOST_ENDPOINTS:
-            raise TooMany(
-                "There are %(count)s endpoints. Remove one first.", {"count": MOST_ENDPOINTS}
-            )
+        _room(tx, institution_id)
         tx.session.add(
             WebhookEndpoint(
                 id=endpoint_id,
@@ -268,8 +265,10 @@ def _hold(tx: Transaction, actor: Actor, endpoint_id: UUID) -> tuple[Who, Webhoo
     return who, endpoint
 
 
-def _count(tx: Transaction, institution_id: UUID) -> int:
-    return tx.session.exec(
+def _room(tx: Transaction, institution_id: UUID) -> None:
+    """Return when there may be one more, also where several are added at once. Raises TooMany."""
+    tx.session.get_one(Institution, institution_id, with_for_update={"key_share": True})
+    there = tx.session.exec(
         select(func.count())
         .select_from(WebhookEndpoint)
         .where(
@@ -277,6 +276,8 @@ def _count(tx: Transaction, institution_id: UUID) -> int:
             col(WebhookEndpoint.removed_at).is_(None),
         )
     ).one()
+    if there >= MOST_ENDPOINTS:
+        raise TooMany("There are %(count)s endpoints. Remove one first.", {"count": MOST_ENDPOINTS})
 
 
 def _due_at_once(tx: Transaction, endpoint_id: UUID) -> None:
