@@ -184,7 +184,8 @@ def _asked() -> CodeGrant | AnyResponse:
     try:
         return _server().asked(actor())
     except OAuth2Error as error:
-        if not error.redirect_uri:
+        # anybody registers: who is not known here is not sent on (RFC 9700, section 4.11.2)
+        if not error.redirect_uri or actor().account_id is None:
             raise CannotAsk(str(error.error)) from None
         refused = cast(Response, _server().handle_error_response(None, error))  # type: ignore[arg-type]
         issuer = [("iss", parts().settings.public_url)]

@@ -208,8 +208,16 @@ class TestDeciding:
         with db.reading() as tx:
             assert tx.session.exec(select(OAuthGrant)).first() is None
 
-    def test_a_request_that_is_wrong_goes_back_to_its_program(
+    def test_nobody_unknown_is_sent_on_by_a_request_that_is_wrong(
         self, browser: Browser, wallet: WalletProgram
+    ) -> None:
+        asked = wallet.asks(scope="everything")
+        answer = browser.get("/oauth/authorize", query_string=asked)
+        assert answer.status_code == 400 and "Location" not in answer.headers
+        assert "invalid_scope" in answer.text and BACK not in answer.text
+
+    def test_a_request_that_is_wrong_goes_back_to_its_program(
+        self, learner: Browser, wallet: WalletProgram
     ) -> None:
         wrong: list[tuple[dict[str, str | None], str]] = [
             ({"code_challenge": None}, "invalid_request"),
@@ -222,7 +230,7 @@ class TestDeciding:
             ({"response_type": "token"}, "unsupported_response_type"),
         ]
         for changes, error in wrong:
-            answer = browser.get("/oauth/authorize", query_string=wallet.asks(**changes))
+            answer = learner.get("/oauth/authorize", query_string=wallet.asks(**changes))
             said = came_back(answer)
             assert said["error"] == error and said["iss"] == ORIGIN
             assert said.get("state") == ("xyz" if "state" not in changes else None)
