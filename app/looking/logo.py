@@ -6,7 +6,9 @@ Of what was given only dots remain: no script, no address, no note of a camera.
 import io
 import re
 from collections.abc import Mapping
+from xml.etree.ElementTree import tostring
 
+from defusedxml.ElementTree import fromstring
 from PIL import Image, ImageOps, WebPImagePlugin
 
 from workflows.appearance.drawing import BOX, LEAST_SIDE, MOST_BYTES, Refused
@@ -19,6 +21,7 @@ MOST_DOTS = 40_000_000
 NAME = "logo.png"
 SVG = re.compile(rb"<(?:[\w-]+:)?svg[\s>]", re.IGNORECASE)
 LETTERS = re.compile(rb"<(?:[\w-]+:)?text[\s>]", re.IGNORECASE)
+PICTURES = ("image", "feImage")
 SMALLER = 0.8
 
 
@@ -69,13 +72,26 @@ def _of_svg(data: bytes) -> Image.Image:
 
     if LETTERS.search(data):
         raise _No(Refused.LETTERS)
-    text = data.decode("utf-8-sig")
+    text = _alone(data)
     first = Image.open(io.BytesIO(svg_to_bytes(svg_string=text, width=64, skip_system_fonts=True)))
     scale = min(BOX[0] / first.width, BOX[1] / first.height)
     wanted = max(1, round(first.width * scale))
     return Image.open(
         io.BytesIO(svg_to_bytes(svg_string=text, width=wanted, skip_system_fonts=True))
     )
+
+
+def _alone(data: bytes) -> str:
+    """The drawing without the pictures that it names elsewhere: resvg would read them from the
+    machine's own files where no wall keeps it from them."""
+    root = fromstring(data, forbid_entities=False)
+    for element in root.iter():
+        if str(element.tag).rpartition("}")[2] not in PICTURES:
+            continue
+        for name in [name for name in element.attrib if name.rpartition("}")[2] == "href"]:
+            if not element.attrib[name].strip().startswith(("data:", "#")):
+                del element.attrib[name]
+    return tostring(root, encoding="unicode")
 
 
 def _as_png(picture: Image.Image) -> tuple[bytes, tuple[int, int]]:
