@@ -1,5 +1,6 @@
 """The page on which holders offer a credential to their wallet, and see what became of it."""
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, make_response, render_template, request
@@ -40,7 +41,12 @@ def home(credential_id: UUID) -> AnyResponse:
     with parts().db.reading() as tx:
         credential = public_credential(tx, parts().site, found)
     return make_response(
-        render_template("wallets/page.html", credential=credential, **_shown(found, view))
+        render_template(
+            "wallets/page.html",
+            credential=credential,
+            ended=_has_ended(credential.valid_until),
+            **_shown(found, view),
+        )
     )
 
 
@@ -75,6 +81,10 @@ def _state(credential_id: CredentialId, view: WalletView) -> AnyResponse:
     if request.args.get("seen") != standing:
         return hx.reload_page()
     return make_response(render_template("wallets/_state.html", **_shown(credential_id, view)))
+
+
+def _has_ended(valid_until: datetime | None) -> bool:
+    return valid_until is not None and valid_until <= parts().clock.now()
 
 
 def _view(credential_id: CredentialId) -> WalletView:

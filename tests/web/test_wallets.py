@@ -24,14 +24,15 @@ from credentials.verify import Outcome, verify
 from storage.clock import SetClock
 from storage.errors import Unavailable
 from storage.events import SYSTEM
-from storage.tables import Event, WalletKey, WalletOffer, WalletTaking
+from storage.tables import Credential, Event, WalletKey, WalletOffer, WalletTaking
 from storage.vocabulary import Role
-from tests.fixtures.issued import ISSUER, Issued, nothing
+from tests.fixtures.issued import ISSUER, Issued, nothing, run_corrections
 from tests.fixtures.recall import Recall
 from tests.fixtures.wallet import HolderKey, Wallet, shown_offer
 from tests.fixtures.web import Browser
 from tests.fixtures.world import SITE, World
 from workflows.issuance.commands import change_credential
+from workflows.issuance.correcting import Correction, correct_credential
 from workflows.issuance.keys import Issuer, open_token_key, reseal_keys
 from workflows.issuance.published import local_fetcher
 from workflows.issuance.rules import Reason
@@ -520,6 +521,31 @@ def test_a_credential_out_of_force_goes_into_no_wallet_and_its_status_says_so(
     assert status_of(wallet, says) == 1
     assert error_of(wallet.take(wallet.prove(wallet.nonce())))[1] == "credential_request_denied"
     assert "It cannot go into a wallet now" in holder.page()
+
+
+def test_the_page_of_one_that_was_corrected_leads_to_the_one_that_counts(holder: Holder) -> None:
+    ready, issued = holder.let_in(), holder.issued
+    other = correct_credential(
+        issued.db,
+        ISSUER,
+        issued.registrar,
+        issued.credential_id,
+        Correction("Ana Lima", "Married."),
+    )
+    run_corrections(issued.world)
+    late = ready.take(ready.prove(ready.nonce()))
+    assert error_of(late) == (400, "credential_request_denied")
+    assert f'href="/credentials/{other}/wallet"' in holder.page()
+
+
+def test_nothing_is_offered_once_the_time_is_over(holder: Holder) -> None:
+    assert "Make the offer" in holder.page()
+    with holder.issued.db.transaction() as tx:
+        row = tx.session.get_one(Credential, holder.issued.credential_id)
+        holder.clock.advance(row.valid_until - tx.now if row.valid_until else timedelta(0))
+    holder.browser.sign_in(holder.issued.learner)
+    page = holder.page()
+    assert "Make the offer" not in page and "It cannot go into a wallet now" in page
 
 
 def test_nothing_is_taken_while_the_holders_account_is_disabled(holder: Holder) -> None:
