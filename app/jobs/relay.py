@@ -5,6 +5,7 @@ RQ's lists are kept short: an urgent promise overtakes what waits in the outbox,
 forgets everything forgets little. Several relays may run at once.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from threading import Event
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ LARGEST_BATCH = 24
 SHARED_BY = 4
 QUIET_SECONDS = 1.0
 BUSY_SECONDS = 0.25
+# when much is promised at once, one look finds the promises of so long
+SPACING_SECONDS = 0.1
 LONGEST_PAUSE = 5.0
 # what RQ may keep of a job that was never taken, and of one whose worker died
 JOB_TTL_SECONDS = 24 * 3600
@@ -59,6 +62,7 @@ def run_forever(
     trouble = 0.0
     with Bell(parts.db.url) as bell:
         while not told.is_set():
+            began = time.monotonic()
             try:
                 more = round_once(parts, valkey, mourners, pace)
             except Exception as error:
@@ -68,6 +72,7 @@ def run_forever(
                 log.info("relay works again")
             trouble = 0.0
             bell.wait(BUSY_SECONDS if more else quiet)
+            told.wait(max(0.0, began + SPACING_SECONDS - time.monotonic()))
     log.info("relay has stopped")
 
 

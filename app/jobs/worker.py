@@ -39,10 +39,11 @@ from app.jobs.queues import own_connection, rq_queue
 from app.jobs.stopping import tell, when_told
 from app.scanning import NoScanner
 from storage.errors import AssayError
-from storage.ids import OutboxId, new_id
-from storage.outbox import PACE, Pace
+from storage.ids import ItemId, OutboxId, new_id
+from storage.outbox import PACE, AlreadyDone, Pace
 from storage.vocabulary import Queue
 from workflows.evidence.one_pass import read_once
+from workflows.evidence.sealing import Checks, seal_evidence
 from workflows.issuance import signing
 from workflows.work import begin_work, is_done
 
@@ -111,6 +112,9 @@ def _warm_up(parts: "Container", queue: str) -> None:
         if queue == Queue.SEAL:
             parts.vault.warm_up()
             read_once([b"%PDF-"], "warm.pdf", NoScanner(), lambda _: None)
+            checks = Checks(NoScanner(), parts.confinement)
+            with suppress(AlreadyDone):
+                seal_evidence(parts.db, parts.vault, checks, ItemId(nobody), nobody)
         if queue == Queue.ISSUE:
             signing.warm_up(parts.clock.now())
     except AssayError as error:
