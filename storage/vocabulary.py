@@ -153,6 +153,13 @@ class ConflictAnswer(StrEnum):
     YES = "yes"
 
 
+class OverrideAnswer(StrEnum):
+    """What the second person says of an override."""
+
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
 class SheetState(StrEnum):
     """Where a score sheet stands."""
 

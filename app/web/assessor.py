@@ -17,6 +17,7 @@ from storage.vocabulary import AssignmentState, ConflictAnswer
 from workflows.access.permissions import Permission
 from workflows.access.rules import NOT_YOURS
 from workflows.assessment import commands, scoring
+from workflows.assessment.late import declare_late
 from workflows.assessment.queries import SheetView, assignment_brief, places_of, sheet_view
 from workflows.assessment.rules import MAX_TEXT, MIN_REASON
 
@@ -85,6 +86,26 @@ def declare(assignment_id: UUID) -> AnyResponse:
     with parts().db.reading() as tx:
         sheet_id = assignment_brief(tx, actor(), AssignmentId(assignment_id)).sheet_id
     return hx.redirect("assessor.sheet", _("Your score sheet is open."), sheet_id=sheet_id)
+
+
+@blueprint.post("/assignments/<uuid:assignment_id>/late")
+@needs(Permission.DECLARE_CONFLICT, of="assignment_id")
+def late(assignment_id: UUID) -> AnyResponse:
+    """Declare a conflict after all; the scores wait and are kept."""
+    try:
+        form = parse(DeclareForm)
+        declare_late(
+            parts().db,
+            parts().site,
+            actor(),
+            AssignmentId(assignment_id),
+            form.answer,
+            detail=form.detail,
+        )
+    except InvalidInput as error:
+        return again("assessor/place.html", error, **_place_page(assignment_id))
+    notice = _("Thank you for saying so. Your scores are kept; the coordinator looks at it.")
+    return hx.redirect("assessor.home", notice)
 
 
 @blueprint.post("/assignments/<uuid:assignment_id>/decline")

@@ -57,6 +57,11 @@ PLACES = (
         frozenset({Role.COORDINATOR, Role.MODERATOR, Role.DECIDER, Role.REGISTRAR, Role.AUDITOR}),
     ),
     Place(
+        marked("Overrides"),
+        "overrides.home",
+        frozenset({Role.COORDINATOR, Role.MODERATOR, Role.REGISTRAR, Role.AUDITOR}),
+    ),
+    Place(
         marked("Credentials"),
         "registrar.register",
         frozenset({Role.REGISTRAR, Role.AUDITOR}),

@@ -13,9 +13,11 @@ from app.web.forms import Form, Text, again, parse
 from app.web.staff_page import case_page
 from storage.errors import InvalidInput
 from storage.ids import AccountId, AssignmentId, CaseId
+from storage.vocabulary import ConflictAnswer
 from workflows.access.permissions import Permission
 from workflows.assessment import commands
 from workflows.assessment.allocation import candidates
+from workflows.assessment.late import report_late_conflict
 from workflows.assessment.rules import MIN_REASON
 from workflows.cases.load import find_case
 from workflows.decisions.queries import case_of_assignment
@@ -40,6 +42,13 @@ class ReplaceForm(Form):
 
     assessors: UUID
     why: Text = ""
+
+
+class LateForm(Form):
+    """A conflict that came up after scoring began."""
+
+    answer: ConflictAnswer
+    detail: Text = ""
 
 
 class SettleForm(Form):
@@ -126,6 +135,28 @@ def settle(assignment_id: UUID) -> AnyResponse:
         return again("staff/conflict.html", error, **_place_page(place_id))
     notice = _("Settled. The assessor hears by mail.")
     return hx.redirect("staff.assessment", notice, case_id=_case_of(place_id))
+
+
+@blueprint.get("/assignments/<uuid:assignment_id>/late")
+@needs(Permission.SETTLE_CONFLICT, of="assignment_id")
+def late(assignment_id: UUID) -> str:
+    """What the coordinator came to know of an assessor who has begun to score."""
+    context = _place_page(AssignmentId(assignment_id))
+    return render_template("staff/late.html", **context, values={}, errors={})
+
+
+@blueprint.post("/assignments/<uuid:assignment_id>/late")
+@needs(Permission.SETTLE_CONFLICT, of="assignment_id")
+def report_late(assignment_id: UUID) -> AnyResponse:
+    """Mark the scores for review."""
+    place_id = AssignmentId(assignment_id)
+    try:
+        form = parse(LateForm)
+        report_late_conflict(parts().db, actor(), place_id, form.answer, detail=form.detail)
+    except InvalidInput as error:
+        return again("staff/late.html", error, **_place_page(place_id))
+    notice = _("The scores wait. Settle now what becomes of them.")
+    return hx.redirect("staff.seats.conflict", notice, assignment_id=assignment_id)
 
 
 def _case_of(place_id: AssignmentId) -> CaseId:

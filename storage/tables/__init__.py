@@ -1,7 +1,7 @@
 """Every table, one file per area. Importing this package makes the whole metadata known."""
 
 from storage.tables.appearance import Logo
-from storage.tables.assessment import Agreement, Assignment, Score, ScoreSheet
+from storage.tables.assessment import Agreement, Assignment, ConflictOverride, Score, ScoreSheet
 from storage.tables.base import Table
 from storage.tables.batches import Batch, BatchMember, BatchSlice
 from storage.tables.brought import BroughtCredential
@@ -77,6 +77,7 @@ __all__ = [
     "CaseHold",
     "CaseUsage",
     "Competence",
+    "ConflictOverride",
     "CoverageRecord",
     "Credential",
     "CredentialNote",

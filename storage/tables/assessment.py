@@ -7,7 +7,13 @@ from sqlmodel import Field
 
 from storage.tables.base import Table
 from storage.tables.columns import datetime, document, maybe_moment, moment, one_of
-from storage.vocabulary import AgreementRule, AssignmentState, ConflictAnswer, SheetState
+from storage.vocabulary import (
+    AgreementRule,
+    AssignmentState,
+    ConflictAnswer,
+    OverrideAnswer,
+    SheetState,
+)
 
 
 class Assignment(Table, table=True):
@@ -28,8 +34,8 @@ class Assignment(Table, table=True):
         Index("ix_assignment_person", "case_id", "round", "assessor_id", unique=True),
         CheckConstraint("seat BETWEEN 1 AND 3", name="seat_known"),
         CheckConstraint(
-            "state <> 'cleared' OR (conflict IS NOT NULL AND conflict <> 'yes'"
-            " AND declared_at IS NOT NULL)",
+            "state <> 'cleared' OR (conflict IS NOT NULL AND declared_at IS NOT NULL"
+            " AND (conflict <> 'yes' OR override_id IS NOT NULL))",
             name="cleared_has_declared",
         ),
     )
@@ -50,6 +56,49 @@ class Assignment(Table, table=True):
     settled_at: datetime | None = maybe_moment()
     decline_reason: str = ""
     criteria: list[str] = document()
+    override_id: UUID | None = Field(default=None, foreign_key="conflict_override.id")
+
+
+class ConflictOverride(Table, table=True):
+    """That an assessor may assess a case in spite of a conflict: proposed by one person, confirmed
+    or refused by a second. `about`: what bars the assessor, in words."""
+
+    __tablename__ = "conflict_override"
+    __table_args__ = (
+        one_of("answer", OverrideAnswer),
+        CheckConstraint(
+            "proposed_by <> assessor_id AND answered_by <> proposed_by"
+            " AND answered_by <> assessor_id",
+            name="two_keys",
+        ),
+        CheckConstraint("why <> ''", name="has_reason"),
+        CheckConstraint(
+            "(answer IS NULL) = (answered_by IS NULL) AND (answer IS NULL) = (answered_at IS NULL)"
+            " AND (answer IS NULL) = (answered_why = '')",
+            name="answered_whole",
+        ),
+        Index(
+            "ix_conflict_override_waiting",
+            "case_id",
+            "round",
+            "assessor_id",
+            unique=True,
+            postgresql_where=text("answer IS NULL"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="plar_case.id", index=True)
+    round: int
+    assessor_id: UUID = Field(foreign_key="account.id", index=True)
+    about: list[str] = document()
+    why: str
+    proposed_by: UUID = Field(foreign_key="account.id")
+    proposed_at: datetime = moment()
+    answer: str | None = None
+    answered_by: UUID | None = Field(default=None, foreign_key="account.id")
+    answered_why: str = ""
+    answered_at: datetime | None = maybe_moment()
 
 
 class ScoreSheet(Table, table=True):

@@ -1,6 +1,6 @@
 """What constraints on one row cannot say: triggers that hold what must never be."""
 
-from storage.tables import appeal_guards
+from storage.tables import appeal_guards, override_guards
 
 GUARDS = (
     """
@@ -375,5 +375,5 @@ NOT_COUNTED = (
     "DROP FUNCTION bytes_held",
 )
 
-APPEALED = appeal_guards.APPEALED
-NOT_APPEALED = appeal_guards.NOT_APPEALED
+APPEALED = (*appeal_guards.APPEALED, *override_guards.OVERRIDDEN)
+NOT_APPEALED = (*override_guards.NOT_OVERRIDDEN, *appeal_guards.NOT_APPEALED)

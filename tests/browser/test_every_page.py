@@ -76,6 +76,8 @@ LED_TO_BY_NOBODY = {
     "ops.healthz": "for probes",
     "ops.metrics": "for Prometheus",
     "ops.readyz": "for probes",
+    "overrides.new": "there where only a conflict bars somebody: tests/web/test_override_pages.py",
+    "overrides.page": "there once an override was proposed: tests/web/test_override_pages.py",
     "programs.ask_end": "once a program is connected: tests/web/test_oauth.py",
     "static": "files",
     "viewer.captions": "a track that players load: tests/web/test_viewer.py",
@@ -87,6 +89,7 @@ LED_TO_BY_NOBODY = {
     "wallets.server": "for wallets",
     "wallets.status": "a signed status list",
     "viewer.ready": "asked by the viewer itself, while pictures are made",
+    "staff.seats.late": "there while somebody scores: tests/web/test_override_pages.py",
     "staff.appeal.page": "there once a decision was appealed: tests/web/test_appeal_pages.py",
 }
 """Addresses that nobody is led to, and why."""

@@ -31,7 +31,9 @@ from storage.tables import (
     BatchSlice,
     BroughtCredential,
     Caption,
+    Case,
     CaseHold,
+    ConflictOverride,
     Decision,
     ErasurePlan,
     EvidenceItem,
@@ -60,6 +62,7 @@ from storage.vocabulary import (
     EvidenceState,
     LinkPurpose,
     NewsKind,
+    OverrideAnswer,
     PreviewKind,
     Role,
     StatusPurpose,
@@ -67,6 +70,7 @@ from storage.vocabulary import (
     WalletNews,
 )
 from tests.fixtures.issued import Issued
+from tests.fixtures.panel import Panel
 from tests.fixtures.story import everything
 from tests.fixtures.world import World
 
@@ -110,6 +114,21 @@ CHECKS: list[tuple[str, str]] = [
         "UPDATE assignment SET conflict = 'yes' WHERE state = 'cleared'",
     ),
     ("ck_assignment_seat_known", "UPDATE assignment SET seat = 4"),
+    (
+        "ck_conflict_override_two_keys",
+        "UPDATE conflict_override SET answer = 'confirmed', answered_by = proposed_by,"
+        " answered_why = 'so', answered_at = now() WHERE answer IS NULL",
+    ),
+    (
+        "ck_conflict_override_has_reason",
+        "INSERT INTO conflict_override SELECT gen_random_uuid(), case_id, round, assessor_id,"
+        " about, '', proposed_by, proposed_at, answer, answered_by, answered_why, answered_at"
+        " FROM conflict_override",
+    ),
+    (
+        "ck_conflict_override_answered_whole",
+        "UPDATE conflict_override SET answered_at = now() WHERE answer IS NULL",
+    ),
     ("ck_attestation_given_has_statement", "UPDATE attestation SET state = 'given'"),
     (
         "ck_decision_released_by_another",
@@ -178,6 +197,11 @@ TWICE: list[tuple[str, str, Values]] = [
     ("ix_assignment_person", "assignment", {"seat": "3"}),
     ("ix_assignment_seat", "assignment", {"assessor_id": ":decider"}),
     (
+        "ix_conflict_override_waiting",
+        "conflict_override",
+        {"answer": "NULL", "answered_by": "NULL", "answered_why": "''", "answered_at": "NULL"},
+    ),
+    (
         "ix_decision_live",
         "decision",
         {"decider_id": ":registrar", "released_by": "NULL", "released_at": "NULL"},
@@ -245,6 +269,17 @@ TRIGGERS: list[tuple[str, str, str]] = [
         "INSERT INTO score_sheet SELECT gen_random_uuid(), case_id, assignment_id, assessor_id,"
         " round + 1, seat, definition_hash, state, version, opened_at, finalised_at"
         " FROM score_sheet",
+    ),
+    (
+        "clearance_with_two_keys",
+        "by two people",
+        "UPDATE assignment SET override_id ="
+        " (SELECT id FROM conflict_override WHERE answer IS NULL)",
+    ),
+    (
+        "override_answered_once",
+        "answered once",
+        "UPDATE conflict_override SET answered_why = 'another' WHERE answer IS NOT NULL",
     ),
     ("sheet_stays_final", "not opened again", "UPDATE score_sheet SET state = 'open'"),
     ("sheet_stays_final", "keeps its rubric", "UPDATE score_sheet SET definition_hash = 'x'"),
@@ -336,6 +371,29 @@ class Full:
         self._sign_for_programs()
         self._tell_other_software(issued.world.institution_id)
         self._take_into_wallet(issued.world.institution_id, issued.credential_id)
+        self._override(issued.panel)
+
+    def _override(self, panel: Panel) -> None:
+        """A conflict that two people overrode once, and that is to be overridden again."""
+        with self.db.transaction() as tx:
+            case = tx.session.get_one(Case, panel.case_id)
+            proposed = {
+                "case_id": case.id,
+                "round": case.round,
+                "assessor_id": panel.first.account_id,
+                "about": ["They know each other."],
+                "why": "Nobody else knows the machine.",
+                "proposed_by": panel.coordinator.account_id,
+                "proposed_at": tx.now,
+            }
+            answered = {
+                "answer": OverrideAnswer.CONFIRMED.value,
+                "answered_by": panel.registrar.account_id,
+                "answered_why": "So it is.",
+                "answered_at": tx.now,
+            }
+            tx.session.add(ConflictOverride(id=new_id(), **proposed))
+            tx.session.add(ConflictOverride(id=new_id(), **proposed, **answered))
 
     def refused(self, statement: str) -> psycopg.errors.Diagnostic:
         """Try a statement; what the database said of it. Everything is as before afterwards."""

@@ -50,15 +50,18 @@ def test_every_state_has_a_word_of_its_own(area: str) -> None:
 
 KEPT_FROM_LEARNERS = frozenset(
     {
+        "answer_override",
         "ask_assessor",
         "await_third_assessor",
         "declare_conflict",
+        "declare_late",
         "decline_assignment",
         "finalise_sheet",
         "hold_case",
         "lift_hold",
         "note_evidence",
         "open_evidence",
+        "propose_override",
         "replace_assessor",
         "save_score",
         "settle_conflict",

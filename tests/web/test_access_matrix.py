@@ -103,6 +103,9 @@ def lets_in(scope: Scope, role: Role | None, name: str, whose: str) -> bool:
         Scope.OTHER_KEY: exists
         and not own
         and not (involved and name in OFFERED | MODERATED | DECIDED),
+        Scope.NO_PART: exists
+        and not own
+        and not (involved and name in OFFERED | MODERATED | DECIDED),
     }[scope]
 
 
@@ -158,6 +161,7 @@ def test_every_view_of_a_thing_names_the_thing(app: Flask) -> None:
         Scope.INSTITUTION,
         Scope.UNINVOLVED,
         Scope.NEW_TO_IT,
+        Scope.NO_PART,
     }
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]

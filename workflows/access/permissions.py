@@ -33,6 +33,10 @@ class Permission(StrEnum):
     SCREEN_CASE = "screen_case"
     ALLOCATE_ASSESSORS = "allocate_assessors"
     SETTLE_CONFLICT = "settle_conflict"
+    LIST_OVERRIDES = "list_overrides"
+    READ_OVERRIDE = "read_override"
+    PROPOSE_OVERRIDE = "propose_override"
+    ANSWER_OVERRIDE = "answer_override"
 
     LIST_ASSIGNMENTS = "list_assignments"
     DECLARE_CONFLICT = "declare_conflict"
@@ -94,6 +98,8 @@ class Scope(StrEnum):
     """of the institution, and not an assessor of the case: who scores blind sees no one's scores"""
     OTHER_KEY = "other_key"
     """of the institution, and neither learner, assessor, moderator nor decider of the case"""
+    NO_PART = "no_part"
+    """of the institution, and with no part in the case at all, not even as who screened it"""
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,24 @@ GRANTS: Mapping[Permission, tuple[Grant, ...]] = {
     Permission.SCREEN_CASE: (Grant(Role.COORDINATOR, Scope.INSTITUTION),),
     Permission.ALLOCATE_ASSESSORS: (Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),),
     Permission.SETTLE_CONFLICT: (Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),),
+    Permission.LIST_OVERRIDES: (
+        Grant(Role.COORDINATOR, Scope.HOLDER),
+        Grant(Role.MODERATOR, Scope.HOLDER),
+        Grant(Role.REGISTRAR, Scope.HOLDER),
+        Grant(Role.AUDITOR, Scope.HOLDER),
+    ),
+    Permission.READ_OVERRIDE: (
+        Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),
+        Grant(Role.MODERATOR, Scope.NOT_ASSESSING),
+        Grant(Role.REGISTRAR, Scope.NOT_ASSESSING),
+        Grant(Role.AUDITOR, Scope.NOT_ASSESSING),
+    ),
+    Permission.PROPOSE_OVERRIDE: (Grant(Role.COORDINATOR, Scope.NOT_ASSESSING),),
+    Permission.ANSWER_OVERRIDE: (
+        Grant(Role.COORDINATOR, Scope.NO_PART),
+        Grant(Role.MODERATOR, Scope.NO_PART),
+        Grant(Role.REGISTRAR, Scope.NO_PART),
+    ),
     Permission.LIST_ASSIGNMENTS: (Grant(Role.ASSESSOR, Scope.HOLDER),),
     Permission.DECLARE_CONFLICT: (Grant(Role.ASSESSOR, Scope.OFFERED),),
     Permission.SCORE_CASE: (Grant(Role.ASSESSOR, Scope.CLEARED),),

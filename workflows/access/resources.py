@@ -55,6 +55,8 @@ COORDINATORS_ACTS = (
     "ask_assessor",
     "replace_assessor",
     "settle_conflict",
+    "declare_late",
+    "propose_override",
 )
 """What makes a coordinator a part of a case; having looked at it does not."""
 

@@ -181,8 +181,9 @@ def _of_the_institution(grant: Grant, own: bool, parts: frozenset[Part]) -> Answ
             against |= {Part.JUDGED}
         reason = _involved(parts, against)
         return Answer(not reason, reason, role=grant.role)
-    if grant.scope is Scope.NOT_ASSESSING:
-        reason = _involved(parts, {Part.SCORED, Part.CLEARED, Part.OFFERED})
+    if grant.scope in {Scope.NOT_ASSESSING, Scope.NO_PART}:
+        assessing = {Part.SCORED, Part.CLEARED, Part.OFFERED}
+        reason = _involved(parts, set(REASONS) if grant.scope is Scope.NO_PART else assessing)
         return Answer(not reason, reason, role=grant.role)
     if grant.scope is Scope.OTHER_KEY and Part.DECIDED in parts:
         return Answer(False, "You decided this case: the second key is someone else's.")

@@ -6,6 +6,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func
@@ -19,13 +20,15 @@ from storage.tables import (
     Attestation,
     Case,
     Competence,
+    ConflictOverride,
     DefinitionVersion,
     Event,
     RoleGrant,
     ScoreSheet,
 )
-from storage.vocabulary import CaseState, Role, SheetState
+from storage.vocabulary import CaseState, OverrideAnswer, Role, SheetState
 from workflows.access.resources import SEATED
+from workflows.access.rules import Actor
 from workflows.people.addresses import same_mailbox
 
 LOOKS = ("open_evidence", "access_refused")
@@ -46,6 +49,10 @@ class CandidateFacts:
     attested: bool
     assessed_before: bool = False
     """in a round that was decided, and is assessed anew"""
+    set_aside: bool = False
+    """has a sheet of this round that counts no more"""
+    overridden: bool = False
+    """two people have let them assess in spite of the conflict"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,12 @@ class Candidate:
     name: str
     load: int
     refusals: tuple[str, ...]
+    overridden: bool = False
+
+    @property
+    def overridable(self) -> bool:
+        """Whether nothing but a conflict of interest speaks against them."""
+        return not self.fit and CONFLICTS.issuperset(self.refusals)
 
     @property
     def fit(self) -> bool:
@@ -63,15 +76,22 @@ class Candidate:
         return not self.refusals
 
 
+SAME_EMPLOYER = "Works for the learner's employer."
+DECLARED_CONFLICT = "Declared a conflict of interest in this case."
+CONFLICTS = frozenset({SAME_EMPLOYER, DECLARED_CONFLICT})
+"""What two people together may override. Who takes two parts in a case is never let in."""
+
+
 def why_not(facts: CandidateFacts) -> tuple[str, ...]:
     """Everything that speaks against asking someone, in words; empty when nothing does."""
     reasons = (
         (facts.is_learner, "This is their own case."),
         (not facts.competent, "Not named as an expert for this credential."),
-        (_same_employer(facts), "Works for the learner's employer."),
+        (_same_employer(facts) and not facts.overridden, SAME_EMPLOYER),
         (facts.attested, "Is a witness in this case."),
         (facts.other_part, "Had another part in this case."),
-        (facts.had_conflict, "Declared a conflict of interest in this case."),
+        (facts.had_conflict and not facts.overridden, DECLARED_CONFLICT),
+        (facts.set_aside, "Their scores in this round were set aside."),
         (facts.assessed_before, "Was asked to assess it before it was decided."),
         (facts.had_place and not facts.had_conflict, "Was asked in this round already."),
     )
@@ -87,11 +107,14 @@ def candidates(tx: Transaction, case: Case) -> Sequence[Candidate]:
     places = _places(tx, case)
     others = _others(tx, case)
     witnesses = _witnesses(tx, case)
+    sheets = _set_aside(tx, case)
+    lifted = _overridden(tx, case)
     found = [
         Candidate(
             id=AccountId(account.id),
             name=account.name,
             load=loads.get(account.id, 0),
+            overridden=_lifts(lifted.get(account.id), places[account.id]),
             refusals=why_not(
                 CandidateFacts(
                     is_learner=account.id == learner.id,
@@ -104,12 +127,19 @@ def candidates(tx: Transaction, case: Case) -> Sequence[Candidate]:
                     attested=any(same_mailbox(account.email, email) for email in witnesses),
                     assessed_before=case.decision_id is not None
                     and any(place.round < case.round for place in places[account.id]),
+                    set_aside=account.id in sheets,
+                    overridden=_lifts(lifted.get(account.id), places[account.id]),
                 )
             ),
         )
         for account in assessors
     ]
     return sorted(found, key=lambda one: (not one.fit, one.load, one.name))
+
+
+def is_witness(tx: Transaction, case: Case, actor: Actor) -> bool:
+    """Whether somebody is a witness in the case: asked to speak of the learner."""
+    return any(same_mailbox(actor.email, email) for email in _witnesses(tx, case) if actor.email)
 
 
 def loads_of(tx: Transaction, account_ids: Sequence[UUID]) -> Mapping[UUID, int]:
@@ -140,6 +170,37 @@ def _plain(employer: str) -> str:
 
 def _conflicted(place: Assignment) -> bool:
     return place.state == "excluded" and place.conflict in {"possible", "yes"}
+
+
+def _lifts(proposed_at: datetime | None, places: Sequence[Assignment]) -> bool:
+    """Whether a confirmed override speaks of all that was declared; it lifts nothing said later."""
+    said = [one.declared_at for one in places if _conflicted(one) and one.declared_at]
+    return proposed_at is not None and all(at <= proposed_at for at in said)
+
+
+def _overridden(tx: Transaction, case: Case) -> Mapping[UUID, datetime]:
+    """When the latest confirmed override in this round was proposed, by assessor."""
+    rows = tx.session.exec(
+        select(ConflictOverride.assessor_id, func.max(col(ConflictOverride.proposed_at)))
+        .where(
+            ConflictOverride.case_id == case.id,
+            ConflictOverride.round == case.round,
+            ConflictOverride.answer == OverrideAnswer.CONFIRMED.value,
+        )
+        .group_by(col(ConflictOverride.assessor_id))
+    ).all()
+    return {row[0]: row[1] for row in rows if row[1] is not None}
+
+
+def _set_aside(tx: Transaction, case: Case) -> frozenset[UUID]:
+    rows = tx.session.exec(
+        select(ScoreSheet.assessor_id).where(
+            ScoreSheet.case_id == case.id,
+            ScoreSheet.round == case.round,
+            ScoreSheet.state == SheetState.SUPERSEDED.value,
+        )
+    ).all()
+    return frozenset(rows)
 
 
 def _assessors(tx: Transaction, case: Case) -> Sequence[Account]:

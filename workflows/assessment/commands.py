@@ -25,6 +25,7 @@ from workflows.assessment.allocation import candidates
 from workflows.assessment.load import (
     FIRST_SEATS,
     THIRD_SEAT,
+    all_final,
     assignment_and_case,
     in_assessment,
     live_assignments,
@@ -36,6 +37,7 @@ from workflows.assessment.rules import declared_state, require_reason
 from workflows.cases.load import MOVED_ON, lock_case
 from workflows.cases.queries import CaseView, view_of
 from workflows.issuance.addresses import Site
+from workflows.work import Work, promise_work
 
 
 @command
@@ -175,6 +177,7 @@ def settle_conflict(
 ) -> None:
     """Say, with a typed reason, whether a possible conflict stands in the way.
 
+    After a late declaration the scores are kept, or set aside; nothing of them is deleted.
     Raises NotFound, Forbidden, Conflict (nothing to settle), InvalidInput (no reason).
     """
     with db.transaction() as tx:
@@ -183,6 +186,8 @@ def settle_conflict(
         in_assessment(case)
         if place.state != AssignmentState.DECLARED:
             raise Conflict(MOVED_ON)
+        if clear and place.conflict == ConflictAnswer.YES:
+            raise Conflict("A declared conflict is lifted by an override: it takes two people.")
         reason = require_reason("why", why, "Nothing was settled.")
         state = AssignmentState.CLEARED if clear else AssignmentState.EXCLUDED
         _settle(tx, place, who, state, reason)
@@ -197,7 +202,9 @@ def settle_conflict(
             data=facts,
         )
         if clear:
-            _open_sheet(tx, case, place)
+            open_or_keep_sheet(tx, case, place)
+        else:
+            _set_aside(tx, place)
         tell_settled(tx, site, view_of(tx, case), place)
 
 
@@ -301,6 +308,24 @@ def _settle(tx: Transaction, place: Assignment, who: Who, state: AssignmentState
     place.settled_why = why
     place.settled_at = tx.now
     tx.session.flush()
+
+
+def _set_aside(tx: Transaction, place: Assignment) -> None:
+    """End the sheet of who declared a conflict late, final or not; its scores stay to be read."""
+    sheet = sheet_of(tx, place.id)
+    if sheet is not None:
+        sheet.state = SheetState.SUPERSEDED.value
+        sheet.finalised_at = sheet.finalised_at or tx.now
+
+
+def open_or_keep_sheet(tx: Transaction, case: Case, place: Assignment) -> None:
+    """Open the sheet of a cleared place, or let the one that was under review count again."""
+    sheet = sheet_of(tx, place.id)
+    if sheet is None:
+        _open_sheet(tx, case, place)
+    elif all_final(tx, case):
+        key = f"settle:{sheet.id}:{tx.now.isoformat()}"
+        promise_work(tx, Work.SETTLE_AGREEMENT, case.id, dedupe_key=key)
 
 
 def _open_sheet(tx: Transaction, case: Case, place: Assignment) -> None:

@@ -9,7 +9,7 @@ from storage.database import Transaction
 from storage.errors import Conflict, NotFound
 from storage.ids import AssignmentId, SheetId
 from storage.tables import Assignment, Case, Score, ScoreSheet
-from storage.vocabulary import CaseState, SheetState
+from storage.vocabulary import AssignmentState, CaseState, SheetState
 from workflows.access.resources import SEATED
 from workflows.access.rules import NOT_YOURS, Actor
 from workflows.assessment.rules import ScoreEntry
@@ -92,7 +92,9 @@ def in_assessment(case: Case) -> None:
 
 
 def all_final(tx: Transaction, case: Case) -> bool:
-    """Whether every sheet that the present round waits for is final."""
+    """Whether every sheet that the present round waits for is final, and none is under review."""
+    if any(place.state == AssignmentState.DECLARED for place in live_assignments(tx, case)):
+        return False
     sheets = live_sheets(tx, case)
     final = {sheet.seat for sheet in sheets if sheet.state == SheetState.FINAL}
     third = any(place.seat == THIRD_SEAT for place in live_assignments(tx, case))

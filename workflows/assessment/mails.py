@@ -2,8 +2,8 @@
 
 from storage.database import Transaction
 from storage.ids import AssignmentId
-from storage.tables import Account, Assignment
-from storage.vocabulary import AssignmentState
+from storage.tables import Account, Assignment, ConflictOverride
+from storage.vocabulary import AssignmentState, OverrideAnswer
 from workflows.cases.queries import CaseView
 from workflows.issuance.addresses import Site
 from workflows.people.mail import body_of, queue_mail
@@ -92,6 +92,49 @@ def tell_coordinator(tx: Transaction, site: Site, view: CaseView, place: Assignm
                 title=view.definition.title,
             ),
             about[place.state],
+            site.staff_case(view.id),
+        ),
+    )
+
+
+def tell_reviewed(tx: Transaction, view: CaseView, place: Assignment) -> None:
+    """That the coordinator sees a conflict after scoring began, and the scores wait."""
+    assessor = tx.session.get_one(Account, place.assessor_id)
+    say = words(assessor.locale)
+    queue_mail(
+        tx,
+        assessor.email,
+        say("Your scores on case %(number)s wait", number=view.number),
+        body_of(
+            say("Hello %(name)s,", name=assessor.name),
+            say(
+                "the coordinator sees a conflict of interest in case %(number)s:",
+                number=view.number,
+            ),
+            place.conflict_detail,
+            say("Your scores are kept, and wait until it is settled. You hear by mail."),
+        ),
+    )
+
+
+def tell_overridden(tx: Transaction, site: Site, view: CaseView, row: ConflictOverride) -> None:
+    """To who proposed an override: what the second person said."""
+    proposer = tx.session.get_one(Account, row.proposed_by)
+    assessor = tx.session.get_one(Account, row.assessor_id)
+    say = words(proposer.locale)
+    confirmed = row.answer == OverrideAnswer.CONFIRMED
+    if confirmed:
+        told = say("the override for %(name)s is confirmed:", name=assessor.name)
+    else:
+        told = say("the override for %(name)s is refused:", name=assessor.name)
+    queue_mail(
+        tx,
+        proposer.email,
+        say("The override on case %(number)s is answered", number=view.number),
+        body_of(
+            say("Hello %(name)s,", name=proposer.name),
+            told,
+            row.answered_why,
             site.staff_case(view.id),
         ),
     )

@@ -312,6 +312,8 @@ def _step(place: Assignment, sheet: ScoreSheet | None, case: Case, *, finished: 
         return PlaceStep.DONE
     if case.state != CaseState.ASSESSMENT or place.round != case.round:
         return PlaceStep.OVER
+    if place.state == AssignmentState.DECLARED:
+        return PlaceStep.WAIT
     if sheet is not None and sheet.state == SheetState.OPEN:
         return PlaceStep.FINALISE if finished else PlaceStep.SCORE
     by_state = {

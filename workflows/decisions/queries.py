@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from storage.database import Transaction
 from storage.errors import NotFound
-from storage.ids import AssignmentId, CaseId, OutcomeCode
+from storage.ids import AccountId, AssignmentId, CaseId, OutcomeCode
 from storage.outbox import Promised
 from storage.tables import (
     Account,
@@ -63,6 +63,7 @@ class PlaceRow:
     id: AssignmentId
     round: int
     seat: int
+    assessor_id: AccountId
     name: str
     state: AssignmentState
     live: bool
@@ -182,6 +183,7 @@ STAFF_ACTS = (
     Permission.SCREEN_CASE,
     Permission.ALLOCATE_ASSESSORS,
     Permission.SETTLE_CONFLICT,
+    Permission.PROPOSE_OVERRIDE,
     Permission.MODERATE_CASE,
     Permission.DECIDE_CASE,
     Permission.RELEASE_CASE,
@@ -268,6 +270,7 @@ def _place(
         id=AssignmentId(place.id),
         round=place.round,
         seat=place.seat,
+        assessor_id=AccountId(place.assessor_id),
         name=name,
         state=state,
         live=place.round == case.round and not given_up,

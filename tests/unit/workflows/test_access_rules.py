@@ -141,6 +141,14 @@ def test_the_second_key_is_someone_elses() -> None:
     assert "second key" in refused.reason
 
 
+@pytest.mark.parametrize("part", list(REASONS))
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.MODERATOR, Role.REGISTRAR])
+def test_who_has_any_part_in_a_case_confirms_no_override(part: Part, role: Role) -> None:
+    assert may(actor(role), Permission.ANSWER_OVERRIDE, case())
+    answer = may(actor(role), Permission.ANSWER_OVERRIDE, case(part))
+    assert (bool(answer), answer.reason) == (False, REASONS[part])
+
+
 def test_acting_tells_as_what_role() -> None:
     who = acting(actor(Role.AUDITOR, Role.COORDINATOR), Permission.SCREEN_CASE, case())
     assert who == Who(Role.COORDINATOR, ME, "Me")

@@ -52,6 +52,10 @@ def test_declarations_lead_where_they_say() -> None:
         (replace(FREE, had_place=True), 1),
         (replace(FREE, had_place=True, had_conflict=True), 1),
         (replace(FREE, competent=False, attested=True), 2),
+        (replace(FREE, learner_employer="Halden Works", overridden=True), 0),
+        (replace(FREE, had_place=True, had_conflict=True, overridden=True), 0),
+        (replace(FREE, had_place=True, had_conflict=True, set_aside=True, overridden=True), 1),
+        (replace(FREE, attested=True, competent=False, is_learner=True, overridden=True), 3),
     ],
 )
 def test_everything_that_speaks_against_an_assessor_is_said(
