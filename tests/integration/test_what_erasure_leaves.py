@@ -104,6 +104,10 @@ STAYS: Mapping[str, Mapping[str, str]] = {
         "statement": "without its words and names, as `_witness` leaves it",
     },
     "case_hold": {"kind": "a code"},
+    "conflict_override": {
+        "answer": "a code",
+        "about why answered_why": "the institution's account of why it made an exception",
+    },
     "coverage_record": {
         "basis": "a code",
         "outcomes": "how the outcomes stood, without what files were called",
