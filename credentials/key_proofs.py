@@ -53,7 +53,8 @@ def check_key_proofs(
     except ProofReplayed:
         raise StaleNonce("The nonce of the key proof is unknown, spent or too old.") from None
     except (OpenvcError, CredentialError) as error:
-        raise BadProof("The key proof was refused: %(why)s.", why=str(error)[:200]) from None
+        why = str(error)[:200].rstrip(".")
+        raise BadProof("The key proof was refused: %(why)s.", why=why) from None
 
 
 def _key_named(kid: str) -> dict[str, JsonValue]:

@@ -1,4 +1,4 @@
-"""How the OAuth endpoints for programs say no: the JSON of RFC 6749 and RFC 7591."""
+"""How endpoints that programs call by OAuth 2.0 say no: the JSON of RFC 6749 and RFC 7591."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from flask import Response, request
 
 FOR_PROGRAMS = ("/oauth/register", "/oauth/token", "/oauth/revoke")
+FOR_WALLETS = tuple(
+    f"/openid4vci/{name}" for name in ("token", "nonce", "credential", "notification")
+)
 ERRORS: Mapping[int, str] = {
     413: "invalid_request",
     429: "temporarily_unavailable",
@@ -16,7 +19,7 @@ ERRORS: Mapping[int, str] = {
 
 def asked_by_program() -> bool:
     """Whether this request was for an endpoint that programs call, and no page."""
-    return request.path in FOR_PROGRAMS
+    return request.path in FOR_PROGRAMS or request.path in FOR_WALLETS
 
 
 def refusal(status: int, words: str, problems: Mapping[str, str]) -> Response:

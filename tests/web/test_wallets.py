@@ -414,6 +414,18 @@ def test_a_code_that_nobody_asked_for_is_refused(holder: Holder) -> None:
     assert wallet.redeem().status_code == 200
 
 
+def test_what_cannot_be_read_at_all_is_refused_as_the_protocol_does(holder: Holder) -> None:
+    wallet = holder.scanned()
+    assert error_of(wallet.redeem("12\0")) == (400, "invalid_request")
+    many = {f"field{number}": "x" for number in range(3000)}
+    assert error_of(wallet.redeem(**many)) == (413, "invalid_request")
+    wrong = holder.let_in()
+    told = wrong.take(
+        wrong.prove(wrong.nonce(), header=named("did:web:works.example#1"))
+    ).get_json()
+    assert told["error_description"].endswith(".") and ".." not in told["error_description"]
+
+
 def test_a_code_is_good_once_and_the_second_who_brings_it_ends_it(holder: Holder) -> None:
     wallet = holder.let_in()
     thief = holder.wallet()
