@@ -63,6 +63,7 @@ LED_TO_BY_NOBODY = {
     "documents.document": "the signed document; asked for by Accept too",
     "documents.institution": "a DID document",
     "documents.organisation": "a DID document",
+    "documents.picture": "the badge of a version, which credentials name: tests/web",
     "documents.token_key": "a public key, named in tokens",
     "documents.status": "a signed status list",
     "evidence.row": "a line that htmx asks for while a file is checked",

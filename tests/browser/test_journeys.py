@@ -79,7 +79,9 @@ def test_what_she_opens_a_stranger_can_fetch_and_nothing_else(
     stranger = disclosed.who.open(disclosed.path)
     shut = stranger.page.locator(".evidence-card", has_text=files[0].title)
     assert "Digest only" in shut.inner_text()
-    stranger.press(files[1].title)
+    # above the evidence, each outcome names what shows it and leads down to it
+    opened = stranger.page.locator(".evidence-card", has_text=files[1].title)
+    stranger.press(files[1].title, opened)
     with stranger.page.expect_download() as download:
         stranger.tap("Download the file")
     assert sha256_of_file(download.value.path()) == sha256_of_file(files[1].path)

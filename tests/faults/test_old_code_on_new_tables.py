@@ -126,7 +126,8 @@ def test_code_of_the_version_before_goes_on_writing_to_the_new_tables(
     }
     assert gone == set(), "the version before still reads these"
     emptied(older.url, older.columns)
-    counting(older.url)
+    if "case_usage" not in older.columns:
+        counting(older.url)
     written = written_by_old_code(database_url, older.url, older.columns)
     assert counted(older.url, older.columns) == written
     changed_by_old_code(older)

@@ -208,7 +208,7 @@ class TestPages:
         assert intake.item(item.id).state == EvidenceState.SEALED
         assert ana.post(f"/evidence/{item.id}/remove").status_code == 303
         assert intake.item(item.id).state == EvidenceState.ERASED
-        assert ana.get(f"/evidence/{item.id}").status_code == 404
+        assert ana.get(f"/evidence/{item.id}").status_code == 410
 
     def test_the_file_itself_comes_from_the_store_as_a_download(
         self, ana: Browser, intake: Intake
