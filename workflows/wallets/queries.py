@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import col, func, select
 
-from credentials.colours import COLOUR, DEFAULT_COLOUR, dark_enough
+from credentials.colours import dark_enough
 from credentials.documents import JsonObject
 from storage.database import Transaction
 from storage.errors import NotFound
@@ -19,6 +19,7 @@ from storage.tables import (
     WalletTaking,
 )
 from storage.vocabulary import WalletForm, WalletNews
+from workflows.appearance.queries import appearance_of
 from workflows.frameworks.definition import read_definition
 from workflows.issuance.addresses import Site
 from workflows.issuance.claims import issuer_profile
@@ -189,8 +190,7 @@ def _shown(tx: Transaction, issuer: Issuer, row: WalletOffer) -> OfferView:
 def _issuing(tx: Transaction, site: Site, institution_id: InstitutionId) -> Issuing:
     institution = tx.session.get_one(Institution, institution_id)
     profile = issuer_profile(institution, site)
-    chosen = str(institution.profile.get("colour", ""))
-    colour = dark_enough(chosen if COLOUR.fullmatch(chosen) else DEFAULT_COLOUR, READABLE)
+    colour = dark_enough(appearance_of(tx, institution_id).colour, READABLE)
     return Issuing(
         institution.name, profile.url or "", colour, profile.image or "", known_locales()
     )
